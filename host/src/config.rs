@@ -1,0 +1,198 @@
+//! What an operator can set, by environment or in one TOML file (`ORLA_CONFIG`, by default `orla.toml` if it exists).
+//!
+//! `PORT`, `LISTEN`, `DATABASE_URL`, `FRONTEND_URL` and `PUBLIC_URL` go by those names; every other setting is
+//! `ORLA_<NAME>`, with `__` between levels, such as `ORLA_CONNECTORS__X__CLIENT_ID`.
+
+use anyhow::{Context as _, bail};
+use figment::Figment;
+use figment::providers::{Env, Format as _, Toml};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// The settings of a host.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on; wins over `port`.
+    pub listen: Option<SocketAddr>,
+    /// Port to listen on, on all addresses.
+    pub port: u16,
+    /// `sqlite:path` or `postgres://…`; a SQLite file in the data folder where absent.
+    pub database_url: Option<String>,
+    /// Origins of the web console, separated by commas: allowed by CORS; OAuth ends on the first.
+    #[serde(deserialize_with = "comma_separated")]
+    pub frontend_url: Vec<Url>,
+    /// Where browsers and vendors reach this host; `http://localhost:<port>` where absent.
+    pub public_url: Option<Url>,
+    /// Where the host keeps its files: SQLite, blobs, mail, artefacts and, unless configured, the master key.
+    pub data: PathBuf,
+    /// Folder of connectors (`*.wasm`) to load at start.
+    pub connectors_folder: PathBuf,
+    /// Credits that a new workspace is granted.
+    pub signup_credits: i64,
+    /// Addresses inside the operator's own network that requests may go to, as `host:port`, separated by commas.
+    #[serde(deserialize_with = "comma_separated")]
+    pub egress_allow: Vec<String>,
+    /// Settings of each connector, by its id.
+    pub connectors: BTreeMap<String, ConnectorConfig>,
+    /// Calls of connectors at the same time.
+    pub concurrent_calls: u32,
+    /// Milliseconds after which a claimed job whose worker fell silent is claimed again.
+    pub job_lease_ms: u64,
+    /// Milliseconds before the first retry of what failed in passing; each later one waits twice as long.
+    pub retry_base_ms: u64,
+    /// Jobs worked on at the same time.
+    pub concurrent_jobs: usize,
+    /// `smtp://…` or `smtps://…`; mail goes to the data folder and the log where absent.
+    #[serde(deserialize_with = "secret_text")]
+    pub smtp_url: Option<SecretString>,
+    /// The sender of mail.
+    pub mail_from: String,
+    /// Largest medium that is fetched for a publication, in bytes.
+    pub max_media_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            port: 8080,
+            database_url: None,
+            frontend_url: Vec::new(),
+            public_url: None,
+            data: "data".into(),
+            connectors_folder: "data/connectors".into(),
+            signup_credits: 0,
+            egress_allow: Vec::new(),
+            connectors: BTreeMap::new(),
+            concurrent_calls: 128,
+            job_lease_ms: 30_000,
+            retry_base_ms: 5_000,
+            concurrent_jobs: 64,
+            smtp_url: None,
+            mail_from: "Orla <orla@localhost>".into(),
+            max_media_bytes: 1 << 30,
+        }
+    }
+}
+
+/// What an operator sets for one connector.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectorConfig {
+    /// The app's id at the vendor.
+    #[serde(deserialize_with = "text")]
+    pub client_id: Option<String>,
+    /// The app's secret at the vendor.
+    #[serde(deserialize_with = "secret_text")]
+    pub client_secret: Option<SecretString>,
+    /// Origins that replace the manifest's, by endpoint. Naming one allows the host to call it, wherever it is.
+    pub endpoints: BTreeMap<String, String>,
+    /// Milliseconds that replace the manifest's `visible_after_s`.
+    pub visible_after_ms: Option<u64>,
+}
+
+impl Config {
+    /// Reads the file and the environment.
+    ///
+    /// # Errors
+    /// A setting that is unknown, of the wrong type or contradicts another, by name.
+    pub fn read() -> anyhow::Result<Self> {
+        let plain = Env::raw().only(&["PORT", "LISTEN", "DATABASE_URL", "FRONTEND_URL", "PUBLIC_URL"]);
+        let prefixed = Env::prefixed("ORLA_").ignore(&["CONFIG", "CRASH_AT", "LOG", "LOG_FORMAT", "PASSWORD"]).split("__");
+        let file = Toml::file(Env::var_or("ORLA_CONFIG", "orla.toml"));
+        let config: Self =
+            Figment::new().merge(file).merge(plain).merge(prefixed).extract().context("the configuration cannot be read")?;
+        config.check()
+    }
+
+    fn check(self) -> anyhow::Result<Self> {
+        if self.signup_credits < 0 {
+            bail!("ORLA_SIGNUP_CREDITS must not be negative");
+        }
+        if !(1..=1_000).contains(&self.concurrent_calls) {
+            bail!("ORLA_CONCURRENT_CALLS must lie between 1 and 1000");
+        }
+        if self.job_lease_ms < 100 {
+            bail!("ORLA_JOB_LEASE_MS must be at least 100");
+        }
+        Ok(self)
+    }
+
+    /// Where the host listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), self.port))
+    }
+
+    /// The database's URL.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("orla.db").display()))
+    }
+
+    /// Where browsers and vendors reach this host, without a slash at the end.
+    #[must_use]
+    pub fn public(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://localhost:{}", self.address().port()),
+        }
+    }
+
+    /// What is set for one connector.
+    #[must_use]
+    pub fn connector(&self, id: &str) -> ConnectorConfig {
+        self.connectors.get(id).cloned().unwrap_or_default()
+    }
+
+    /// How long a job's claim holds without renewal.
+    #[must_use]
+    pub fn job_lease(&self) -> Duration {
+        Duration::from_millis(self.job_lease_ms)
+    }
+}
+
+/// Accepts a list, or one text with commas.
+fn comma_separated<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Text(String),
+        List(Vec<String>),
+    }
+    let items = match Either::deserialize(deserializer)? {
+        Either::Text(text) => text.split(',').map(str::to_owned).collect(),
+        Either::List(list) => list,
+    };
+    let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+    items.map(|item| item.parse().map_err(|error| serde::de::Error::custom(format!("`{item}`: {error}")))).collect()
+}
+
+/// Accepts a text that looks like a number: the environment has no types.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Scalar {
+        Text(String),
+        Number(serde_json::Number),
+    }
+    Ok(Option::<Scalar>::deserialize(deserializer)?.map(|scalar| match scalar {
+        Scalar::Text(text) => text,
+        Scalar::Number(number) => number.to_string(),
+    }))
+}
+
+fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(text(deserializer)?.map(SecretString::from))
+}

@@ -1,0 +1,217 @@
+//! Connecting an account: from the wish to the callback, for connectors with OAuth 2.
+//!
+//! The state parameter is single use, ends after ten minutes, and is bound to workspace, user, redirect URI and to the
+//! browser that began (by a cookie): a link that somebody else began cannot put an account into his workspace.
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::connections::{self, Connection, NewConnection};
+use crate::connectors::credentials;
+use crate::connectors::oauth::{self, RefreshError, Tokens};
+use crate::connectors::release::Release;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{ConnectionId, UserId, WorkspaceId};
+use crate::on;
+use orla_manifest::{Auth, OAuth2};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// An authorization that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where to send the browser.
+    pub url: Url,
+    /// What the browser must bring back as a cookie.
+    pub browser: SecretString,
+}
+
+/// The release that serves a network, and its OAuth.
+fn oauth_of(app: &App, platform: &str) -> Result<(Arc<Release>, OAuth2)> {
+    let release = app.connectors().for_platform(platform).ok_or(Error::NotFound("platform"))?;
+    match &release.manifest.auth {
+        Auth::Oauth2(oauth) => {
+            let oauth = oauth.clone();
+            Ok((release, oauth))
+        }
+        Auth::None => Err(Error::NotFound("OAuth for this platform")),
+    }
+}
+
+/// The redirect URI to register at the vendor.
+#[must_use]
+pub fn redirect_uri(app: &App, platform: &str) -> String {
+    format!("{}/social/oauth/{platform}/callback", app.config().public())
+}
+
+const INSERT: &str = "insert into oauth_states
+    (state_hash, workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const SWEEP: &str = "delete from oauth_states where expires_at < $1";
+
+/// Begins to connect an account at a network.
+///
+/// # Errors
+/// The network is unknown, or the operator has not configured an app for it.
+pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &str) -> Result<Begun> {
+    let (release, oauth) = oauth_of(app, platform)?;
+    let connector = &release.manifest.id;
+    let client_id = app.config().connector(connector).client_id.ok_or(Error::Unavailable(
+        "This server has no keys for this network yet. Its operator sets them as ORLA_CONNECTORS__<ID>__CLIENT_ID and …__CLIENT_SECRET.",
+    ))?;
+    let (state, verifier, browser) = (oauth::random_text(), oauth::random_text(), oauth::random_text());
+    let redirect_uri = redirect_uri(app, platform);
+    let url = oauth::authorize_url(&release, &oauth, &client_id, &redirect_uri, &state, &verifier)?;
+    let state_hash = hash(&state);
+    let now = app.now();
+    let mut tx = app.db().begin().await?;
+    on!(&mut tx, conn => sqlx::query(SWEEP).bind(now.before(STATE_LIFETIME)).execute(conn).await.map(drop))?;
+    on!(&mut tx, conn => sqlx::query(INSERT)
+        .bind(&state_hash).bind(workspace).bind(user).bind(connector).bind(&redirect_uri).bind(hash(&browser))
+        .bind(app.vault().seal_text(&verifier_identity(&state_hash), &verifier)).bind(now.after(STATE_LIFETIME))
+        .execute(conn).await.map(drop))?;
+    tx.commit().await?;
+    Ok(Begun { url, browser })
+}
+
+/// What the vendor's redirect brought.
+#[derive(Debug)]
+pub struct Callback {
+    /// The `state` parameter.
+    pub state: SecretString,
+    /// The `code` parameter, where the person agreed.
+    pub code: Option<SecretString>,
+    /// The `error` parameter, where not.
+    pub error: Option<String>,
+    /// The cookie of the browser.
+    pub browser: Option<SecretString>,
+}
+
+/// Ends a connection: exchanges the code, asks the vendor whose account it is, and stores both.
+///
+/// # Errors
+/// A sentence for the person, which says what to do. The state is used up in any case.
+pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Connection> {
+    let (release, oauth) = oauth_of(app, platform)?;
+    let begun = use_state(app, &callback.state).await?;
+    let same_browser = callback.browser.as_ref().is_some_and(|browser| {
+        bool::from(hash(browser).as_bytes().ct_eq(begun.browser_hash.as_bytes()))
+    });
+    if !same_browser {
+        return Err(Error::Forbidden("This link was begun in another browser. Begin again in this one."));
+    }
+    if begun.connector != release.manifest.id {
+        return Err(Error::Forbidden("This answer belongs to another network. Begin again."));
+    }
+    if let Some(error) = callback.error {
+        let detail = match error.as_str() {
+            "access_denied" => "You did not agree at the network, so nothing was connected. Begin again if that was a slip.".to_owned(),
+            error => format!("The network refused: {:.100}. Begin again; if it stays, show this to your operator.", error),
+        };
+        return Err(Error::Conflict { code: "connection_refused", detail });
+    }
+    let code = callback.code.ok_or_else(|| Error::Malformed("The network's answer holds no code. Begin again.".to_owned()))?;
+    let verifier = app.vault().unseal_text(&verifier_identity(&hash(&callback.state)), &begun.sealed_verifier)?;
+    let services = app.connectors().services();
+    let exchanged =
+        oauth::exchange(services, &release, &oauth, code.expose_secret(), &begun.redirect_uri, &verifier).await;
+    let tokens = exchanged.map_err(|error| match error {
+        RefreshError::Revoked(words) => Error::Conflict {
+            code: "code_expired",
+            detail: format!("The network's code is no longer valid ({words}). Begin again, and agree within half a minute."),
+        },
+        RefreshError::Transient(words) => Error::Vendor(format!("The network did not answer as it should ({words}). Begin again.")),
+        RefreshError::Misconfigured(words) => {
+            Error::Vendor(format!("The network does not accept this server's app ({words}). Tell your operator."))
+        }
+    })?;
+    if oauth.refreshable && tokens.refresh.is_none() {
+        tracing::warn!(connector = release.manifest.id, "the vendor gave no refresh token: this connection will end with its token");
+    }
+    let profile = app.connectors().whoami(&release, begun.workspace_id, &tokens.access).await;
+    let profile = profile.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
+    let new = NewConnection {
+        id: ConnectionId::new(),
+        workspace: begun.workspace_id,
+        user: begun.user_id,
+        connector: &release.manifest.id,
+        platform: release.manifest.platform(),
+        vendor_id: &profile.vendor_id,
+        handle: &profile.handle,
+        display_name: profile.name.as_deref(),
+        scopes: tokens.scope.as_deref().unwrap_or_default(),
+    };
+    store(app, &new, &tokens).await
+}
+
+async fn store(app: &App, new: &NewConnection<'_>, tokens: &Tokens) -> Result<Connection> {
+    let now = app.now();
+    let mut tx = app.db().begin().await?;
+    let id = connections::upsert(&mut tx, new, now).await?;
+    credentials::store(&mut tx, app.vault(), new.workspace, id, tokens, now).await?;
+    tx.commit().await?;
+    tracing::info!(connection = %id, connector = new.connector, "connected the account {id}");
+    connections::find(&mut app.db().read().await?, new.workspace, id).await
+}
+
+#[derive(sqlx::FromRow)]
+struct BegunRow {
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    connector: String,
+    redirect_uri: String,
+    browser_hash: String,
+    sealed_verifier: Vec<u8>,
+    expires_at: Timestamp,
+}
+
+const USE: &str = "update oauth_states set used_at = $1 where state_hash = $2 and used_at is null
+    returning workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at";
+
+/// Uses a state up: the second use of it finds nothing.
+async fn use_state(app: &App, state: &SecretString) -> Result<BegunRow> {
+    let now = app.now();
+    let mut tx: Tx = app.db().begin().await?;
+    let begun: Option<BegunRow> =
+        on!(&mut tx, conn => sqlx::query_as(USE).bind(now).bind(hash(state)).fetch_optional(conn).await)?;
+    tx.commit().await?;
+    begun.filter(|begun| begun.expires_at > now).ok_or_else(|| Error::Conflict {
+        code: "state_invalid",
+        detail: "This answer was used before, or took more than ten minutes. Begin again.".to_owned(),
+    })
+}
+
+/// Removes a connection, and tells the vendor that its tokens are no longer needed.
+///
+/// # Errors
+/// The workspace has no such connection, or the database failed. That the vendor cannot be told is only logged.
+pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
+    let connection = connections::find(&mut app.db().read().await?, workspace, id).await?;
+    let services = app.connectors().services();
+    let tokens = credentials::stored(services, workspace, id).await?;
+    let mut tx = app.db().begin().await?;
+    connections::delete(&mut tx, workspace, id).await?;
+    tx.commit().await?;
+    let Some(release) = app.connectors().active(&connection.connector) else { return Ok(()) };
+    let Auth::Oauth2(oauth) = &release.manifest.auth else { return Ok(()) };
+    for token in tokens {
+        if let Err(error) = oauth::revoke(services, &release, oauth, &token).await {
+            tracing::warn!(connection = %id, ?error, "the vendor could not be told to revoke a token");
+        }
+    }
+    Ok(())
+}
+
+fn verifier_identity(state_hash: &str) -> String {
+    format!("oauth_states/{state_hash}/verifier")
+}
+
+fn hash(secret: &SecretString) -> String {
+    hex::encode(Sha256::digest(secret.expose_secret()))
+}

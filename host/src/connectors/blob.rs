@@ -1,0 +1,186 @@
+//! Bytes that the host stores: media and answers. Connectors see handles; the bytes stream past them.
+//!
+//! A blob is written once, under its workspace and id, and only ever read by that workspace.
+
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::id::{BlobId, WorkspaceId};
+use crate::on;
+use anyhow::Context as _;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use object_store::buffered::BufWriter;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt as _;
+
+/// Bytes of the beginning that tell the type.
+const SNIFF_BYTES: usize = 8_192;
+
+/// A stored blob.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Blob {
+    /// Its id.
+    pub id: BlobId,
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// SHA-256 of the bytes in lowercase hex.
+    pub sha256: String,
+    /// Length in bytes.
+    pub size_bytes: i64,
+    /// Media type as found in the bytes.
+    pub content_type: String,
+}
+
+impl Blob {
+    /// Length in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size_bytes.unsigned_abs()
+    }
+
+    fn key(&self) -> Key {
+        Key::from(format!("{}/{}", self.workspace_id, self.id))
+    }
+}
+
+/// What a guest holds of a blob.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(crate) Arc<Blob>);
+
+/// Why bytes were not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStored {
+    /// There were more than allowed.
+    #[error("it is larger than {0} bytes")]
+    TooLarge(u64),
+    /// The source broke off.
+    #[error("it broke off: {0}")]
+    Source(String),
+    /// The store failed.
+    #[error("the blob store failed")]
+    Store(#[source] anyhow::Error),
+}
+
+/// Where blobs are.
+#[derive(Debug, Clone)]
+pub struct Blobs(Arc<dyn ObjectStore>);
+
+impl Blobs {
+    /// Blobs in a local folder, made when absent.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let store = LocalFileSystem::new_with_prefix(folder).context("cannot open the blob folder")?;
+        Ok(Self(Arc::new(store.with_fsync(true))))
+    }
+
+    /// Stores a stream of bytes. The row is the caller's to write ([`insert`]).
+    ///
+    /// # Errors
+    /// [`NotStored`]; nothing is left behind.
+    pub async fn put(
+        &self,
+        workspace: WorkspaceId,
+        mut source: impl Stream<Item = Result<Bytes, String>> + Unpin,
+        max_bytes: u64,
+    ) -> Result<Blob, NotStored> {
+        let mut blob = Blob {
+            id: BlobId::new(),
+            workspace_id: workspace,
+            sha256: String::new(),
+            size_bytes: 0,
+            content_type: String::new(),
+        };
+        let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
+        let mut hash = Sha256::new();
+        let mut head = Vec::new();
+        let mut size = 0_u64;
+        let copied: Result<(), NotStored> = async {
+            while let Some(chunk) = source.next().await {
+                let chunk = chunk.map_err(NotStored::Source)?;
+                size += chunk.len() as u64;
+                if size > max_bytes {
+                    return Err(NotStored::TooLarge(max_bytes));
+                }
+                hash.update(&chunk);
+                head.extend_from_slice(&chunk[..chunk.len().min(SNIFF_BYTES.saturating_sub(head.len()))]);
+                writer.put(chunk).await.map_err(|error| NotStored::Store(error.into()))?;
+            }
+            writer.shutdown().await.map_err(|error| NotStored::Store(error.into()))
+        }
+        .await;
+        if let Err(error) = copied {
+            // An upload that never finished leaves nothing; abort frees what it had staged.
+            let _ = writer.abort().await;
+            return Err(error);
+        }
+        blob.sha256 = hex::encode(hash.finalize());
+        blob.size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
+        blob.content_type = content_type(&head).to_owned();
+        Ok(blob)
+    }
+
+    /// Streams a stretch of a blob.
+    ///
+    /// # Errors
+    /// The store failed, or the blob is gone.
+    pub async fn read(
+        &self,
+        blob: &Blob,
+        offset: u64,
+        length: u64,
+    ) -> anyhow::Result<BoxStream<'static, Result<Bytes, object_store::Error>>> {
+        if length == 0 {
+            return Ok(futures_util::stream::empty().boxed());
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(offset..offset + length)), ..GetOptions::default() };
+        Ok(self.0.get_opts(&blob.key(), options).await?.into_stream())
+    }
+
+    /// Reads a stretch of a blob into memory.
+    ///
+    /// # Errors
+    /// As [`Blobs::read`].
+    pub async fn read_all(&self, blob: &Blob, offset: u64, length: u64) -> anyhow::Result<Vec<u8>> {
+        let chunks: Vec<Bytes> = self.read(blob, offset, length).await?.try_collect().await?;
+        Ok(chunks.concat())
+    }
+
+    /// Deletes the bytes of a blob.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn delete(&self, blob: &Blob) -> anyhow::Result<()> {
+        Ok(self.0.delete(&blob.key()).await?)
+    }
+}
+
+/// The media type that the first bytes show; what someone calls it does not count.
+fn content_type(head: &[u8]) -> &'static str {
+    match infer::get(head) {
+        Some(kind) => kind.mime_type(),
+        None if std::str::from_utf8(head).is_ok() => "text/plain",
+        None => "application/octet-stream",
+    }
+}
+
+const INSERT: &str = "insert into blobs (id, workspace_id, sha256, size_bytes, content_type, created_at)
+    values ($1, $2, $3, $4, $5, $6)";
+
+/// Makes a stored blob known.
+///
+/// # Errors
+/// The database failed.
+pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(INSERT)
+        .bind(blob.id).bind(blob.workspace_id).bind(&blob.sha256).bind(blob.size_bytes).bind(&blob.content_type).bind(now)
+        .execute(conn).await.map(drop))
+}

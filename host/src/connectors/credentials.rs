@@ -1,0 +1,230 @@
+//! Whose credentials a run uses, and keeping them fresh. Nothing here ever reaches a guest.
+//!
+//! Only the host refreshes: one refresh at a time a connection, the stored tokens read again once the lock is held, and an
+//! empty value never overwrites a good one.
+
+use super::connections;
+use super::fault::{Fault, FaultKind};
+use super::oauth::{self, RefreshError, Tokens};
+use super::run::{Run, Services};
+use super::vault::Vault;
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::id::{ConnectionId, WorkspaceId};
+use crate::on;
+use orla_manifest::{Auth, Sign};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A token that ends sooner than this is refreshed before it is used.
+const MARGIN: Duration = Duration::from_secs(60);
+const ACCESS: &str = "access_token";
+const REFRESH: &str = "refresh_token";
+
+/// Whose credentials sign the requests of a run.
+#[derive(Debug)]
+pub(crate) enum Credentials {
+    /// Tokens that were just minted, for the account that is being connected.
+    Minted(SecretString),
+    /// A connection's.
+    Connection(ConnectionId),
+}
+
+impl Credentials {
+    /// Names the credentials without telling them.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Minted(_) => "minted".to_owned(),
+            Self::Connection(id) => id.to_string(),
+        }
+    }
+
+    /// The token to sign with, fresh; `None` where requests are not signed.
+    ///
+    /// # Errors
+    /// Fault `auth-expired` where the vendor revoked the connection, `vendor-down` where it could not say.
+    pub(crate) async fn token(&self, run: &Run, sign: &Sign) -> Result<Option<SecretString>, Fault> {
+        match (sign, self) {
+            (Sign::None, _) => Ok(None),
+            (Sign::Bearer, Self::Minted(token)) => Ok(Some(token.clone())),
+            (Sign::Bearer, Self::Connection(id)) => {
+                let stored = Stored::read(&run.services, run.workspace, *id).await.map_err(|error| internal(&error))?;
+                let fresh_enough = run.services.clock.now().after(MARGIN);
+                match stored.access {
+                    Some(token) if stored.expires_at.is_none_or(|end| end > fresh_enough) => Ok(Some(token)),
+                    token => refresh(run, *id, token.as_ref()).await.map(Some),
+                }
+            }
+        }
+    }
+
+    /// A token in place of one that the vendor refused; `None` where there is no other.
+    ///
+    /// # Errors
+    /// As [`Credentials::token`].
+    pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
+        match self {
+            Self::Minted(_) => Ok(None),
+            Self::Connection(id) => refresh(run, *id, Some(refused)).await.map(Some),
+        }
+    }
+}
+
+/// Signs a request. What the guest set is not looked at: it cannot set these headers.
+///
+/// # Errors
+/// The token cannot stand in a header.
+pub(crate) fn sign(request: &mut reqwest::Request, sign: &Sign, token: &SecretString) -> Result<(), Fault> {
+    match sign {
+        Sign::None => Ok(()),
+        Sign::Bearer => {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| Fault::new(FaultKind::AuthExpired, "the stored token cannot stand in a header"))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+            Ok(())
+        }
+    }
+}
+
+/// One lock a connection, for as long as somebody holds or awaits it.
+#[derive(Debug, Default)]
+pub(crate) struct Refreshing(Mutex<HashMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Refreshing {
+    fn of(&self, id: ConnectionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|other, lock| *other == id || Arc::strong_count(lock) > 1);
+        locks.entry(id).or_default().clone()
+    }
+}
+
+/// Refreshes a connection's token, unless somebody else just did: `stale` is the token that no longer serves.
+async fn refresh(run: &Run, id: ConnectionId, stale: Option<&SecretString>) -> Result<SecretString, Fault> {
+    let services = &run.services;
+    let lock = services.refreshing.of(id);
+    let _alone = lock.lock().await;
+    let stored = Stored::read(services, run.workspace, id).await.map_err(|error| internal(&error))?;
+    let stale = stale.map(|secret| secret.expose_secret());
+    if let Some(current) = stored.access
+        && stale != Some(current.expose_secret())
+    {
+        return Ok(current);
+    }
+    let Some(refresh_token) = stored.refresh else {
+        return Err(revoked(services, id, "the vendor gave no refresh token: connect the account again").await);
+    };
+    let Auth::Oauth2(oauth) = &run.release.manifest.auth else {
+        return Err(Fault::bug("the connector has no OAuth"));
+    };
+    run.secrets.add(&refresh_token);
+    match oauth::refresh(services, &run.release, oauth, &refresh_token).await {
+        Ok(tokens) => {
+            let now = services.clock.now();
+            let written: anyhow::Result<()> = async {
+                let mut tx = services.db.begin().await?;
+                store(&mut tx, &services.vault, run.workspace, id, &tokens, now).await?;
+                Ok(tx.commit().await?)
+            }
+            .await;
+            // A token that could not be stored still serves this request; the next one will try to refresh again.
+            if let Err(error) = written {
+                tracing::error!(connection = %id, error = format!("{error:#}"), "refreshed tokens could not be stored");
+            }
+            Ok(tokens.access)
+        }
+        Err(RefreshError::Revoked(words)) => Err(revoked(services, id, &words).await),
+        Err(RefreshError::Transient(words)) => Err(Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}"))),
+        Err(RefreshError::Misconfigured(words)) => {
+            tracing::error!(connection = %id, connector = run.release.manifest.id, "the vendor refuses this host's app: {words}");
+            Err(Fault::new(FaultKind::VendorDown, format!("the vendor refuses this host's app: {words}")))
+        }
+    }
+}
+
+async fn revoked(services: &Services, id: ConnectionId, words: &str) -> Fault {
+    let marked: sqlx::Result<()> = async {
+        let mut tx = services.db.begin().await?;
+        connections::mark_revoked(&mut tx, id, services.clock.now()).await?;
+        tx.commit().await
+    }
+    .await;
+    if let Err(error) = marked {
+        tracing::error!(connection = %id, %error, "a revoked connection could not be marked");
+    }
+    Fault::new(FaultKind::AuthExpired, format!("the connection is no longer valid: {words}"))
+}
+
+fn internal(error: &anyhow::Error) -> Fault {
+    tracing::error!(error = format!("{error:#}"), "credentials could not be read");
+    Fault::new(FaultKind::Cancelled, "the host could not read the connection's credentials")
+}
+
+/// A connection's tokens as they are stored.
+struct Stored {
+    access: Option<SecretString>,
+    refresh: Option<SecretString>,
+    /// When the access token ends; `None` where the vendor sets no end.
+    expires_at: Option<Timestamp>,
+}
+
+const SELECT: &str = "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
+const UPSERT: &str = "insert into connection_secrets (connection_id, workspace_id, name, sealed, expires_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (connection_id, name) do update set
+        sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at";
+
+impl Stored {
+    async fn read(services: &Services, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
+        let mut tx = services.db.read().await?;
+        let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
+            on!(&mut tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
+        let mut stored = Self { access: None, refresh: None, expires_at: None };
+        for (name, sealed, expires_at) in rows {
+            let secret = services.vault.unseal_text(&identity(workspace, id, &name), &sealed)?;
+            match name.as_str() {
+                ACCESS => (stored.access, stored.expires_at) = (Some(secret), expires_at),
+                REFRESH => stored.refresh = Some(secret),
+                _ => {}
+            }
+        }
+        Ok(stored)
+    }
+}
+
+/// Every token that is stored for a connection, the refresh token first.
+pub(crate) async fn stored(services: &Services, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Vec<SecretString>> {
+    let Stored { access, refresh, .. } = Stored::read(services, workspace, id).await?;
+    Ok(refresh.into_iter().chain(access).collect())
+}
+
+/// What a sealed secret is bound to.
+fn identity(workspace: WorkspaceId, connection: ConnectionId, name: &str) -> String {
+    format!("connection_secrets/{workspace}/{connection}/{name}")
+}
+
+/// Stores a connection's tokens. An absent or empty refresh token leaves the stored one as it is.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn store(
+    tx: &mut Tx,
+    vault: &Vault,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    tokens: &Tokens,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let secrets = [(ACCESS, Some(&tokens.access), tokens.expires_at), (REFRESH, tokens.refresh.as_ref(), None)];
+    for (name, secret, expires_at) in secrets {
+        let Some(secret) = secret.filter(|secret| !secret.expose_secret().is_empty()) else { continue };
+        let sealed = vault.seal_text(&identity(workspace, connection, name), secret);
+        on!(tx, conn => sqlx::query(UPSERT)
+            .bind(connection).bind(workspace).bind(name).bind(sealed).bind(expires_at).bind(now)
+            .execute(conn).await.map(drop))?;
+    }
+    Ok(())
+}

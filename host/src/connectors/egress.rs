@@ -1,0 +1,214 @@
+//! The one way out. Every request of the host goes through here: connectors', OAuth's, and those to URLs that users give.
+//!
+//! Names are resolved by our own resolver, which passes on public addresses only, so the connection goes to the address
+//! that was checked; addresses written into a URL are checked as well. Redirects are never followed by the client.
+//! Addresses inside the operator's network are reachable only where the configuration names host and port.
+
+use super::address;
+use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Request, Response, redirect, retry};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence of a vendor.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_REDIRECTS: usize = 5;
+
+/// Whether a request may ride a connection that was used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// Kept open for later requests.
+    Shared,
+    /// Opened for this request alone. A kept connection may be half dead, and then nobody can say whether a request on it
+    /// arrived: for a commit that would be an uncertain outcome without need.
+    Fresh,
+}
+
+/// Why a request got no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct NoAnswer {
+    /// For a person; without the URL, which may hold secrets.
+    pub message: String,
+    /// How far it got.
+    pub stage: Stage,
+}
+
+/// How far a request got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// We do not make such requests.
+    Forbidden,
+    /// The other side was not reached: not a byte of the request left.
+    Unreached,
+    /// Some of it may have arrived.
+    Lost,
+}
+
+impl NoAnswer {
+    fn forbidden(message: impl Into<String>) -> Self {
+        Self { message: message.into(), stage: Stage::Forbidden }
+    }
+}
+
+/// What our resolver says of a name whose addresses are not for us.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not on the public Internet, so it is not called")]
+struct NotPublic;
+
+impl From<reqwest::Error> for NoAnswer {
+    fn from(error: reqwest::Error) -> Self {
+        let mut stage = if error.is_connect() || error.is_builder() { Stage::Unreached } else { Stage::Lost };
+        let error = error.without_url();
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            message = format!("{message}: {inner}");
+            if inner.is::<NotPublic>() {
+                stage = Stage::Forbidden;
+                message = inner.to_string();
+            }
+            cause = inner.source();
+        }
+        Self { message, stage }
+    }
+}
+
+/// The outbound client.
+#[derive(Debug)]
+pub struct Egress {
+    guarded: Pair,
+    /// For what the operator named: no check of addresses.
+    trusted: Pair,
+    /// `host:port` that the operator named.
+    named: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Pair {
+    shared: Client,
+    fresh: Client,
+}
+
+impl Egress {
+    /// A client that reaches public addresses, and what the operator named as `host:port`.
+    ///
+    /// # Errors
+    /// The system's TLS roots cannot be read.
+    pub fn new(named: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
+        let guarded = Arc::new(Guarded);
+        Ok(Self {
+            guarded: Pair { shared: client(Some(&guarded), Connection::Shared)?, fresh: client(Some(&guarded), Connection::Fresh)? },
+            trusted: Pair { shared: client(None, Connection::Shared)?, fresh: client(None, Connection::Fresh)? },
+            named: named.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
+        })
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// [`NoAnswer`], which says whether the request may have arrived.
+    pub async fn send(&self, request: Request, connection: Connection) -> Result<Response, NoAnswer> {
+        let pair = if self.is_named(request.url()) {
+            &self.trusted
+        } else {
+            check(request.url())?;
+            &self.guarded
+        };
+        let client = match connection {
+            Connection::Shared => &pair.shared,
+            Connection::Fresh => &pair.fresh,
+        };
+        client.execute(request).await.map_err(NoAnswer::from)
+    }
+
+    /// Fetches a URL that a user gave. Redirects are followed, each checked like the first.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] with a message for that user.
+    pub async fn fetch(&self, url: Url) -> Result<Response, NoAnswer> {
+        let mut url = url;
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(Request::new(reqwest::Method::GET, url.clone()), Connection::Shared).await?;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            let target = response.headers().get(reqwest::header::LOCATION).and_then(|target| target.to_str().ok());
+            let target = target.ok_or_else(|| NoAnswer::forbidden("a redirect leads nowhere"))?;
+            url = url.join(target).map_err(|_| NoAnswer::forbidden("a redirect leads to no URL"))?;
+        }
+        Err(NoAnswer::forbidden(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    /// Gives a request a multipart body, with its length where that is known.
+    ///
+    /// # Errors
+    /// The form cannot be written.
+    pub(crate) fn multipart(&self, request: Request, form: reqwest::multipart::Form) -> anyhow::Result<Request> {
+        let builder = reqwest::RequestBuilder::from_parts(self.guarded.fresh.clone(), request);
+        Ok(builder.multipart(form).build()?)
+    }
+
+    fn is_named(&self, url: &Url) -> bool {
+        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return false };
+        self.named.contains(&format!("{host}:{port}"))
+    }
+}
+
+fn client(guarded: Option<&Arc<Guarded>>, connection: Connection) -> anyhow::Result<Client> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
+    let mut builder = Client::builder()
+        .user_agent(concat!("Orla/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(IDLE_TIMEOUT);
+    if let Some(guarded) = guarded {
+        builder = builder.dns_resolver(guarded.clone());
+    }
+    if connection == Connection::Fresh {
+        builder = builder.pool_max_idle_per_host(0).http1_only();
+    }
+    Ok(builder.build()?)
+}
+
+/// Refuses a URL that must not be called, before any name is resolved.
+fn check(url: &Url) -> Result<(), NoAnswer> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(NoAnswer::forbidden("only http and https URLs can be called"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(NoAnswer::forbidden("a URL with a user name or password in it is not called"));
+    }
+    let public = match url.host() {
+        Some(Host::Ipv4(address)) => address::is_public(address.into()),
+        Some(Host::Ipv6(address)) => address::is_public(address.into()),
+        Some(Host::Domain(_)) => true,
+        None => false,
+    };
+    if public { Ok(()) } else { Err(NoAnswer::forbidden(NotPublic.to_string())) }
+}
+
+/// Resolves names to public addresses only.
+#[derive(Debug)]
+struct Guarded;
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let resolved: BoxFuture<'static, Result<Addrs, Box<dyn std::error::Error + Send + Sync>>> = Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            // One private address among public ones is reason enough: that is how rebinding looks.
+            if addresses.iter().any(|address| !address::is_public(address.ip())) {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        });
+        resolved
+    }
+}

@@ -1,0 +1,201 @@
+//! What a guest has while one call of it runs: an empty WASI, a table of handles, limits, and the run that it works for.
+//!
+//! A guest lives in a store of its own, made for the call and dropped after it, so nothing of one call or tenant is left
+//! for another.
+
+use super::run::Run;
+use orla_manifest::Limits;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Store, StoreLimits};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+
+/// Most handles that a guest may hold at once.
+const MAX_HANDLES: usize = 4_096;
+/// Most bytes of one `wasi:random` call.
+const MAX_RANDOM_BYTES: u64 = 64 << 10;
+/// Longest and most notes that a call may log.
+pub(crate) const MAX_NOTES: u32 = 100;
+pub(crate) const MAX_NOTE_CHARS: usize = 1_000;
+
+/// The state of one call.
+pub(crate) struct Guest {
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    pub(crate) limiter: Limiter,
+    /// Whom it works for; `None` while it describes itself, when every import is refused.
+    pub(crate) run: Option<Arc<Run>>,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) notes_left: u32,
+    /// The connector's last error note, which names the cause when it then traps.
+    pub(crate) last_error: Option<String>,
+}
+
+impl Guest {
+    pub(crate) fn new(run: Option<Arc<Run>>, limits: &Limits) -> Self {
+        let (seed, started_at) = run.as_ref().map_or((0, 0), |run| (run.seed, run.started_at.0));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_HANDLES);
+        Self {
+            table,
+            wasi: empty_wasi(seed, started_at),
+            limiter: Limiter::new(limits.memory_bytes),
+            run,
+            waiting: Arc::default(),
+            notes_left: MAX_NOTES,
+            last_error: None,
+        }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// A WASI with nothing in it, so that standard libraries start. Time stands still at the run's beginning and randomness
+/// comes from the run's seed: a re-run sees the same.
+fn empty_wasi(seed: i64, started_at: i64) -> WasiCtx {
+    let seed = seed.cast_unsigned();
+    let moment = Duration::from_micros(u64::try_from(started_at).unwrap_or(0));
+    let mut wasi = WasiCtx::builder();
+    wasi.secure_random(StdRng::seed_from_u64(seed))
+        .insecure_random(StdRng::seed_from_u64(!seed))
+        .insecure_random_seed(u128::from(seed))
+        .max_random_size(MAX_RANDOM_BYTES)
+        .wall_clock(Standing(moment))
+        .monotonic_clock(Standing(moment))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    wasi.build()
+}
+
+struct Standing(Duration);
+
+impl HostWallClock for Standing {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0
+    }
+}
+
+impl HostMonotonicClock for Standing {
+    fn resolution(&self) -> u64 {
+        1_000
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Sums all memories and tables of a store, and refuses what would exceed the limit.
+pub(crate) struct Limiter {
+    limit_bytes: u64,
+    used_bytes: u64,
+    /// Most that was in use at once.
+    pub(crate) peak_bytes: u64,
+    /// Whether growth was refused, which is what a later trap is about.
+    pub(crate) refused: bool,
+    counts: StoreLimits,
+}
+
+/// What a table element takes in the host.
+const TABLE_ELEMENT_BYTES: u64 = 16;
+
+impl Limiter {
+    fn new(limit_bytes: u64) -> Self {
+        Self { limit_bytes, used_bytes: 0, peak_bytes: 0, refused: false, counts: StoreLimits::default() }
+    }
+
+    fn grow(&mut self, by_bytes: u64) -> bool {
+        let wanted = self.used_bytes.saturating_add(by_bytes);
+        if wanted > self.limit_bytes {
+            self.refused = true;
+            return false;
+        }
+        self.used_bytes = wanted;
+        self.peak_bytes = self.peak_bytes.max(wanted);
+        true
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(desired.saturating_sub(current) as u64))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow((desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES)))
+    }
+
+    fn instances(&self) -> usize {
+        self.counts.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.counts.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.counts.memories()
+    }
+}
+
+/// How long a guest has waited for the host: time that is not its own.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    past_ns: AtomicU64,
+    /// Nanoseconds from `EPOCH` to the beginning of the present wait, plus one; 0 when not waiting.
+    since_ns: AtomicU64,
+}
+
+static EPOCH: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Waiting {
+    /// Counts from now on as the host's time, until the result is dropped.
+    pub(crate) fn begin(self: &Arc<Self>) -> Wait {
+        self.since_ns.store(nanoseconds(EPOCH.elapsed()) + 1, Ordering::SeqCst);
+        Wait(self.clone())
+    }
+
+    /// All of the host's time so far.
+    pub(crate) fn total(&self) -> Duration {
+        let since = self.since_ns.load(Ordering::SeqCst);
+        let present = if since == 0 { 0 } else { nanoseconds(EPOCH.elapsed()).saturating_sub(since - 1) };
+        Duration::from_nanos(self.past_ns.load(Ordering::SeqCst) + present)
+    }
+}
+
+/// A wait under way.
+pub(crate) struct Wait(Arc<Waiting>);
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let since = self.0.since_ns.swap(0, Ordering::SeqCst);
+        let waited = nanoseconds(EPOCH.elapsed()).saturating_sub(since.saturating_sub(1));
+        self.0.past_ns.fetch_add(waited, Ordering::SeqCst);
+    }
+}
+
+/// A store for one call, with fuel and limits set.
+pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest, fuel: u64) -> wasmtime::Result<Store<Guest>> {
+    let mut store = Store::new(engine, guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_fuel(fuel)?;
+    store.fuel_async_yield_interval(Some(super::engine::YIELD_FUEL))?;
+    Ok(store)
+}

@@ -1,0 +1,422 @@
+//! The effect journal: what a run has already done to the outside world.
+//!
+//! A commit is written down before its first byte leaves. A re-run of the connector replays: what is done is answered from
+//! here, what is uncertain is never sent again, and a re-run that asks for something else than before is stopped with
+//! nothing sent. The rows are `effects`; this file and [`super::looks`] are the only ones that touch them.
+//!
+//! ```text
+//! commit:  started ──► done | refused | unknown          refused, absent ──► started (certainly nothing happened)
+//!                      unknown ──► known | absent        (reconciled, or a person's word)
+//! prepare: (sent) ──► done ──► (sent again when expired or forgotten)
+//! ```
+
+use super::answer::Answer;
+use super::fault::{Fault, FaultKind};
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Db, Tx};
+use crate::id::RunId;
+use crate::on;
+use orla_manifest::{AnswerPlace, Meaning};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A commit leaves within this time of its row, or not at all: a host that was suspended in between must not send what
+/// others have meanwhile found to be absent.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The vendor's name of something that exists there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Committed {
+    /// The vendor's id.
+    pub id: String,
+    /// Where a person finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// A row of the journal.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Effect {
+    pub(crate) sequence: i64,
+    pub(crate) kind: String,
+    pub(crate) key: String,
+    digest: String,
+    pub(crate) state: String,
+    answer: Option<String>,
+    pub(crate) sent_at: Timestamp,
+    valid_until: Option<Timestamp>,
+    pub(crate) looks: i64,
+}
+
+impl Effect {
+    pub(crate) fn is_commit(&self) -> bool {
+        self.kind == COMMIT
+    }
+
+    /// Whether it exists at the vendor, or may.
+    fn stands(&self) -> bool {
+        matches!(self.state.as_str(), "started" | "done" | "unknown" | "known")
+    }
+
+    /// The vendor's answer, where there was one.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        if self.state == "known" { None } else { serde_json::from_str(self.answer.as_deref()?).ok() }
+    }
+
+    /// What is known of it without its answer.
+    pub(crate) fn known(&self) -> Option<Committed> {
+        if self.state == "known" { serde_json::from_str(self.answer.as_deref()?).ok() } else { None }
+    }
+
+    /// What it made at the vendor: as known, or as its answer names it at one of these places.
+    pub(crate) fn committed(&self, places: &[AnswerPlace]) -> Option<Committed> {
+        match self.state.as_str() {
+            "known" => self.known(),
+            "done" => self.answer()?.named(places).map(|id| Committed { id, url: None }),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody knows what became of it.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.is_commit() && matches!(self.state.as_str(), "started" | "unknown")
+    }
+}
+
+const PREPARE: &str = "prepare";
+const COMMIT: &str = "commit";
+
+/// What the journal says to a request.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// It was done before; this came of it.
+    Answered(Answer),
+    /// It stands, though its answer was lost.
+    Known(Committed),
+    /// It may leave.
+    Send(Ticket),
+}
+
+/// Leave to send one request.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    sequence: i64,
+    key: String,
+    digest: String,
+    sent_at: Timestamp,
+    written: Instant,
+    /// For a preparation: how long its answer may be used.
+    valid_for: Option<Duration>,
+}
+
+impl Ticket {
+    /// Whether the request may still leave.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.valid_for.is_some() || self.written.elapsed() < LEAVE_WITHIN
+    }
+}
+
+/// The journal of one execution of a run.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    db: Db,
+    clock: Clock,
+    run: RunId,
+    replay: Mutex<Replay>,
+}
+
+#[derive(Debug)]
+struct Replay {
+    effects: Vec<Effect>,
+    /// Commits of the journal that this execution has asked for again, from the first on.
+    replayed: usize,
+    commit_keys: HashSet<String>,
+    forgotten: HashSet<String>,
+    /// Set once the execution left the path of the journal: nothing more is sent.
+    broken: bool,
+}
+
+impl Replay {
+    fn next_sequence(&self) -> i64 {
+        self.effects.iter().map(|effect| effect.sequence).max().unwrap_or(0) + 1
+    }
+
+    fn stray(&mut self, message: String) -> Fault {
+        self.broken = true;
+        Fault::bug(message)
+    }
+}
+
+impl Journal {
+    /// The journal of a run whose effects were read.
+    pub(crate) fn replaying(db: &Db, clock: &Clock, run: RunId, effects: Vec<Effect>) -> Self {
+        let replay = Replay {
+            effects,
+            replayed: 0,
+            commit_keys: HashSet::new(),
+            forgotten: HashSet::new(),
+            broken: false,
+        };
+        Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
+    }
+
+    fn replay(&self) -> MutexGuard<'_, Replay> {
+        self.replay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks to prepare. Answered from the journal while the answer is valid, or a commit that was sent after it stands.
+    pub(crate) fn prepare(&self, key: &str, digest: &str, valid_for: Duration) -> Result<Step, Fault> {
+        let now = self.clock.now();
+        let mut replay = self.replay();
+        if replay.broken {
+            return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
+        }
+        let effect = replay.effects.iter().find(|effect| effect.key == key);
+        if effect.is_some_and(Effect::is_commit) {
+            return Err(replay.stray(format!("the key `{key}` is a commit's")));
+        }
+        let used_since = |sequence| {
+            replay.effects.iter().any(|later| later.is_commit() && later.sequence > sequence && later.stands())
+        };
+        let usable = effect.filter(|effect| {
+            effect.digest == digest
+                && !replay.forgotten.contains(key)
+                && (effect.valid_until.is_some_and(|until| until > now) || used_since(effect.sequence))
+        });
+        match usable.and_then(Effect::answer) {
+            Some(answer) => Ok(Step::Answered(answer)),
+            None => Ok(Step::Send(Ticket {
+                sequence: replay.next_sequence(),
+                key: key.to_owned(),
+                digest: digest.to_owned(),
+                sent_at: now,
+                written: Instant::now(),
+                valid_for: Some(valid_for),
+            })),
+        }
+    }
+
+    /// Drops a prepared answer. Nothing is written: the step's next answer replaces it.
+    pub(crate) fn forget(&self, key: &str) {
+        self.replay().forgotten.insert(key.to_owned());
+    }
+
+    /// Keeps what a preparation came to.
+    ///
+    /// # Errors
+    /// The database failed; the step will be repeated.
+    pub(crate) async fn keep(&self, ticket: &Ticket, answer: &Answer) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let effect = Effect {
+            sequence: ticket.sequence,
+            kind: PREPARE.to_owned(),
+            key: ticket.key.clone(),
+            digest: ticket.digest.clone(),
+            state: "done".to_owned(),
+            answer: Some(serde_json::to_string(answer)?),
+            sent_at: ticket.sent_at,
+            valid_until: ticket.valid_for.map(|valid_for| ticket.sent_at.after(valid_for)),
+            looks: 0,
+        };
+        let mut tx = self.db.begin().await?;
+        forget(&mut tx, self.run, &effect.key).await?;
+        insert(&mut tx, self.run, &effect, now).await?;
+        tx.commit().await?;
+        let mut replay = self.replay();
+        replay.forgotten.remove(&effect.key);
+        replay.effects.retain(|other| other.key != effect.key);
+        replay.effects.push(effect);
+        Ok(())
+    }
+
+    /// Asks to commit, and writes it down before it may leave.
+    pub(crate) async fn commit(&self, key: &str, digest: &str) -> Result<Step, Fault> {
+        let (effect, again) = match self.replay_commit(key, digest)? {
+            Replayed::Answered(step) => return Ok(step),
+            Replayed::Unknown(sequence) => {
+                self.write_unknown(sequence).await;
+                return Err(uncertain(key));
+            }
+            Replayed::Send(effect, again) => (effect, again),
+        };
+        let written: anyhow::Result<bool> = async {
+            let mut tx = self.db.begin().await?;
+            let written = match again {
+                Again::No => insert(&mut tx, self.run, &effect, effect.sent_at).await.map(|()| true)?,
+                Again::Yes => restart(&mut tx, self.run, &effect).await?,
+            };
+            tx.commit().await?;
+            Ok(written)
+        }
+        .await;
+        match written {
+            Ok(true) => {}
+            Ok(false) => return Err(Fault::new(FaultKind::Cancelled, "another worker has taken this run over")),
+            Err(error) => {
+                tracing::error!(run = %self.run, error = format!("{error:#}"), "a commit could not be journaled, so it is not sent");
+                return Err(Fault::new(FaultKind::Cancelled, "the host could not journal the request, so it was not sent"));
+            }
+        }
+        let ticket = Ticket {
+            sequence: effect.sequence,
+            key: key.to_owned(),
+            digest: digest.to_owned(),
+            sent_at: effect.sent_at,
+            written: Instant::now(),
+            valid_for: None,
+        };
+        let mut replay = self.replay();
+        replay.effects.retain(|other| other.key != effect.key);
+        replay.effects.push(effect);
+        replay.effects.sort_by_key(|effect| effect.sequence);
+        Ok(Step::Send(ticket))
+    }
+
+    /// Finds a commit's place in the journal. The journal is the path; a re-run may not leave it.
+    fn replay_commit(&self, key: &str, digest: &str) -> Result<Replayed, Fault> {
+        let now = self.clock.now();
+        let mut replay = self.replay();
+        if replay.broken {
+            return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
+        }
+        if !replay.commit_keys.insert(key.to_owned()) {
+            return Err(replay.stray(format!("the key `{key}` is used for a second commit")));
+        }
+        if replay.effects.iter().any(|effect| effect.key == key && !effect.is_commit()) {
+            return Err(replay.stray(format!("the key `{key}` is a preparation's")));
+        }
+        let place = replay.replayed;
+        replay.replayed += 1;
+        let Some(effect) = replay.effects.iter().filter(|effect| effect.is_commit()).nth(place).cloned() else {
+            let sequence = replay.next_sequence();
+            return Ok(Replayed::Send(Effect::started(sequence, key, digest, now), Again::No));
+        };
+        if effect.key != key {
+            return Err(replay.stray(format!("commit `{key}` stands where the journal has `{}`", effect.key)));
+        }
+        if effect.stands() && effect.digest != digest {
+            return Err(replay.stray(format!("commit `{key}` is not the request that was sent before")));
+        }
+        match effect.state.as_str() {
+            "done" => effect.answer().map(|answer| Replayed::Answered(Step::Answered(answer))),
+            "known" => effect.known().map(|committed| Replayed::Answered(Step::Known(committed))),
+            "refused" | "absent" => {
+                Some(Replayed::Send(Effect::started(effect.sequence, key, digest, now), Again::Yes))
+            }
+            _ => Some(Replayed::Unknown(effect.sequence)),
+        }
+        .ok_or_else(|| Fault::bug(format!("the journal's row of `{key}` cannot be read")))
+    }
+
+    /// Writes down that nobody knows what became of a commit.
+    async fn write_unknown(&self, sequence: i64) {
+        let written = self.write_end(sequence, "unknown", None).await;
+        if let Err(error) = written {
+            // It stays `started`, which every later look treats alike.
+            tracing::error!(run = %self.run, %error, "an uncertain commit could not be marked");
+        }
+    }
+
+    /// Ends a commit: what became of it, with the answer where there was one.
+    ///
+    /// # Errors
+    /// The database failed: the commit counts as unknown.
+    pub(crate) async fn end(&self, ticket: &Ticket, meaning: Meaning, answer: Option<&Answer>) -> anyhow::Result<()> {
+        let state = match meaning {
+            Meaning::Done => "done",
+            Meaning::Refused => "refused",
+            Meaning::Unknown => "unknown",
+        };
+        let answer = answer.map(serde_json::to_string).transpose()?;
+        self.write_end(ticket.sequence, state, answer.clone()).await?;
+        let mut replay = self.replay();
+        if let Some(effect) = replay.effects.iter_mut().find(|effect| effect.sequence == ticket.sequence) {
+            state.clone_into(&mut effect.state);
+            effect.answer = answer;
+        }
+        Ok(())
+    }
+
+    async fn write_end(&self, sequence: i64, state: &str, answer: Option<String>) -> sqlx::Result<()> {
+        let mut tx = self.db.begin().await?;
+        on!(&mut tx, conn => sqlx::query(END)
+            .bind(state).bind(answer).bind(self.clock.now()).bind(self.run).bind(sequence)
+            .execute(conn).await.map(drop))?;
+        tx.commit().await
+    }
+
+    /// The effects as this execution left them.
+    pub(crate) fn effects(&self) -> Vec<Effect> {
+        self.replay().effects.clone()
+    }
+}
+
+enum Replayed {
+    Answered(Step),
+    Unknown(i64),
+    Send(Effect, Again),
+}
+
+#[derive(Clone, Copy)]
+enum Again {
+    No,
+    Yes,
+}
+
+impl Effect {
+    fn started(sequence: i64, key: &str, digest: &str, now: Timestamp) -> Self {
+        Self {
+            sequence,
+            kind: COMMIT.to_owned(),
+            key: key.to_owned(),
+            digest: digest.to_owned(),
+            state: "started".to_owned(),
+            answer: None,
+            sent_at: now,
+            valid_until: None,
+            looks: 0,
+        }
+    }
+}
+
+/// The fault of a commit of which nobody knows whether the vendor did it.
+pub(crate) fn uncertain(key: &str) -> Fault {
+    Fault { sent: true, ..Fault::new(FaultKind::Uncertain, format!("nobody knows yet whether `{key}` reached the vendor")) }
+}
+
+const SELECT: &str = "select sequence, kind, key, digest, state, answer, sent_at, valid_until, looks
+    from effects where run_id = $1 order by sequence";
+
+/// All effects of a run, in order.
+pub(crate) async fn effects(tx: &mut Tx, run: RunId) -> sqlx::Result<Vec<Effect>> {
+    on!(tx, conn => sqlx::query_as(SELECT).bind(run).fetch_all(conn).await)
+}
+
+const INSERT: &str = "insert into effects
+    (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)";
+const FORGET: &str = "delete from effects where run_id = $1 and key = $2 and kind = 'prepare'";
+const RESTART: &str = "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
+    where run_id = $3 and sequence = $4 and state in ('refused', 'absent')";
+const END: &str = "update effects set state = $1, answer = $2, updated_at = $3
+    where run_id = $4 and sequence = $5 and state in ('started', 'unknown')";
+
+async fn insert(tx: &mut Tx, run: RunId, effect: &Effect, now: Timestamp) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(INSERT)
+        .bind(run).bind(effect.sequence).bind(&effect.kind).bind(&effect.key).bind(&effect.digest).bind(&effect.state)
+        .bind(&effect.answer).bind(effect.sent_at).bind(effect.valid_until).bind(now)
+        .execute(conn).await.map(drop))
+}
+
+async fn forget(tx: &mut Tx, run: RunId, key: &str) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(FORGET).bind(run).bind(key).execute(conn).await.map(drop))
+}
+
+async fn restart(tx: &mut Tx, run: RunId, effect: &Effect) -> sqlx::Result<bool> {
+    let done = on!(tx, conn => sqlx::query(RESTART)
+        .bind(&effect.digest).bind(effect.sent_at).bind(run).bind(effect.sequence)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}

@@ -1,0 +1,303 @@
+//! From what a guest asks for to a request that may leave: checked, resolved, named by a digest, and built as often as
+//! it is sent.
+
+use super::bindings::connector::orla::connector::http as wit;
+use super::blob::{Blob, Blobs};
+use super::fault::Fault;
+use super::links;
+use super::run::{Run, Services};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use orla_manifest::{Endpoint, Sign};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, Method};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use url::Url;
+
+/// Headers that are the host's.
+const HOST_HEADERS: &[&str] = &[
+    "authorization", "connection", "content-length", "content-type", "cookie", "expect", "forwarded", "host", "keep-alive",
+    "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
+];
+const HOST_HEADER_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
+/// Most bytes of blobs that a JSON body may embed: it is built in memory.
+const MAX_EMBEDDED_BYTES: u64 = 32 << 20;
+const MAX_HEADERS: usize = 64;
+
+/// A stretch of a blob.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    pub(crate) blob: Arc<Blob>,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+/// A part of a multipart body.
+#[derive(Debug, Clone)]
+pub(crate) struct FormPart {
+    pub(crate) name: String,
+    pub(crate) filename: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) content: PartContent,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum PartContent {
+    Text(String),
+    Blob(Slice),
+}
+
+/// A body, free of the guest that asked for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    None,
+    Bytes { content_type: String, bytes: bytes::Bytes },
+    Form(Vec<(String, String)>),
+    Multipart(Vec<FormPart>),
+    JsonWithBlobs { document: serde_json::Value, blobs: Vec<(String, Slice)> },
+    Blob(Slice),
+}
+
+/// A request that may leave.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub(crate) endpoint: String,
+    pub(crate) sign: Sign,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) payload: Payload,
+    /// SHA-256 in hex of all that makes the request what it is; credentials are no part of it.
+    pub(crate) digest: String,
+}
+
+impl Outbound {
+    /// Checks what a guest asks for.
+    ///
+    /// # Errors
+    /// Fault `bug`: the request breaks the contract and must not leave.
+    pub(crate) fn check(run: &Run, request: &wit::Request, payload: Payload) -> Result<Self, Fault> {
+        let method = match request.method {
+            wit::Method::Get => Method::GET,
+            wit::Method::Head => Method::HEAD,
+            wit::Method::Post => Method::POST,
+            wit::Method::Put => Method::PUT,
+            wit::Method::Patch => Method::PATCH,
+            wit::Method::Delete => Method::DELETE,
+        };
+        let (endpoint, url, sign) = match &request.destination {
+            wit::Destination::At(location) => locate(run, location, &request.query)?,
+            wit::Destination::Follow(_) if !request.query.is_empty() => {
+                return Err(Fault::bug("a link has its query already"));
+            }
+            wit::Destination::Follow(link) => links::open(run, link)?,
+        };
+        let declared = &run.release.manifest.endpoints[&endpoint];
+        if matches!(request.effect, wit::Effect::Read) && !is_read(&method, &url, declared) {
+            return Err(Fault::bug(format!("{method} {} is no read by the manifest", url.path())));
+        }
+        let headers = check_headers(&request.headers)?;
+        let digest = digest(&method, &endpoint, &url, &request.headers, &payload);
+        Ok(Self { endpoint, sign, method, url, headers, payload, digest })
+    }
+
+    /// Builds the request, unsigned.
+    ///
+    /// # Errors
+    /// A blob cannot be read.
+    pub(crate) async fn build(&self, services: &Services) -> anyhow::Result<reqwest::Request> {
+        let blobs = &services.blobs;
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        match &self.payload {
+            Payload::None => {}
+            Payload::Bytes { content_type, bytes } => set_body(&mut request, content_type, bytes.clone().into())?,
+            Payload::Form(fields) => {
+                let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                set_body(&mut request, "application/x-www-form-urlencoded", body.into())?;
+            }
+            Payload::JsonWithBlobs { document, blobs: embedded } => {
+                let document = embed(blobs, document.clone(), embedded).await?;
+                set_body(&mut request, "application/json", serde_json::to_vec(&document)?.into())?;
+            }
+            Payload::Blob(slice) => {
+                set_body(&mut request, &slice.blob.content_type, stream(blobs, slice).await?)?;
+                request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(slice.length));
+            }
+            Payload::Multipart(parts) => {
+                let form = multipart(blobs, parts).await?;
+                return services.egress.multipart(request, form);
+            }
+        }
+        Ok(request)
+    }
+
+    /// Bytes of the body, for the meter; an estimate for forms and embedded blobs.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        match &self.payload {
+            Payload::None => 0,
+            Payload::Bytes { bytes, .. } => bytes.len() as u64,
+            Payload::Form(fields) => fields.iter().map(|(name, value)| (name.len() + value.len() + 2) as u64).sum(),
+            Payload::Blob(slice) => slice.length,
+            Payload::JsonWithBlobs { blobs, .. } => blobs.iter().map(|(_, slice)| slice.length.div_ceil(3) * 4).sum(),
+            Payload::Multipart(parts) => parts
+                .iter()
+                .map(|part| match &part.content {
+                    PartContent::Text(text) => text.len() as u64,
+                    PartContent::Blob(slice) => slice.length,
+                })
+                .sum(),
+        }
+    }
+}
+
+fn locate(run: &Run, location: &wit::Location, query: &[(String, String)]) -> Result<(String, Url, Sign), Fault> {
+    let wit::Location { endpoint, path } = location;
+    let (Some(declared), Some(origin)) =
+        (run.release.manifest.endpoints.get(endpoint), run.release.origins.get(endpoint))
+    else {
+        return Err(Fault::bug(format!("the manifest declares no endpoint `{endpoint}`")));
+    };
+    let not_plain = || Fault::bug(format!("`{path:.200}` is no plain absolute path"));
+    // Only a path that parsing leaves as it is means what it says: no dot segments, no authority, no query, no controls.
+    let mut url = origin.join(path).map_err(|_| not_plain())?;
+    let plain = path.starts_with('/') && !path.starts_with("//") && url.path() == path && url.origin() == origin.origin();
+    if !plain || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || has_dots(path) {
+        return Err(not_plain());
+    }
+    if declared.host_only.iter().any(|pattern| matches_path(pattern, path)) {
+        return Err(Fault::bug(format!("`{path}` mints tokens: only the host calls it")));
+    }
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok((endpoint.clone(), url, declared.sign.clone()))
+}
+
+/// Whether a segment decodes to `.` or `..`, which some servers would resolve.
+fn has_dots(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(decoded(segment).as_str(), "." | ".."))
+}
+
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().to_ascii_lowercase()
+}
+
+/// Whether a path fits a pattern in which `*` stands for one segment, whatever its encoding and case.
+pub(crate) fn matches_path(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len()
+        && pattern.iter().zip(&path).all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
+}
+
+fn is_read(method: &Method, url: &Url, endpoint: &Endpoint) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+        || endpoint.reads.iter().filter_map(|read| read.split_once(' ')).any(|(verb, pattern)| {
+            verb == method.as_str() && matches_path(pattern, url.path())
+        })
+}
+
+fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Fault::bug(format!("more than {MAX_HEADERS} headers")));
+    }
+    let mut checked = HeaderMap::new();
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        if HOST_HEADERS.contains(&lower.as_str()) || HOST_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
+            return Err(Fault::bug(format!("the header `{name}` is the host's to set")));
+        }
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value)) else {
+            return Err(Fault::bug(format!("`{name:.100}` is no valid header")));
+        };
+        checked.append(name, value);
+    }
+    Ok(checked)
+}
+
+/// Names a request, so that a re-run that asks for another one is seen.
+fn digest(method: &Method, endpoint: &str, url: &Url, headers: &[(String, String)], payload: &Payload) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(method.as_str().as_bytes());
+    part(endpoint.as_bytes());
+    // The origin is the operator's: moving an endpoint does not make another request of it.
+    part(url.path().as_bytes());
+    part(url.query().unwrap_or_default().as_bytes());
+    for (name, value) in headers {
+        part(name.as_bytes());
+        part(value.as_bytes());
+    }
+    let slice = |slice: &Slice| format!("{} {} {}", slice.blob.sha256, slice.offset, slice.length);
+    match payload {
+        Payload::None => part(b"none"),
+        Payload::Bytes { content_type, bytes } => {
+            part(content_type.as_bytes());
+            part(bytes);
+        }
+        Payload::Form(fields) => fields.iter().for_each(|(name, value)| part(format!("{name}={value}").as_bytes())),
+        Payload::Blob(blob) => part(slice(blob).as_bytes()),
+        Payload::JsonWithBlobs { document, blobs } => {
+            part(document.to_string().as_bytes());
+            blobs.iter().for_each(|(pointer, blob)| part(format!("{pointer} {}", slice(blob)).as_bytes()));
+        }
+        Payload::Multipart(parts) => {
+            for FormPart { name, filename, content_type, content } in parts {
+                part(format!("{name:?} {filename:?} {content_type:?}").as_bytes());
+                match content {
+                    PartContent::Text(text) => part(text.as_bytes()),
+                    PartContent::Blob(blob) => part(slice(blob).as_bytes()),
+                }
+            }
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+fn set_body(request: &mut reqwest::Request, content_type: &str, body: Body) -> anyhow::Result<()> {
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(content_type)?);
+    *request.body_mut() = Some(body);
+    Ok(())
+}
+
+async fn stream(blobs: &Blobs, slice: &Slice) -> anyhow::Result<Body> {
+    Ok(Body::wrap_stream(blobs.read(&slice.blob, slice.offset, slice.length).await?))
+}
+
+async fn embed(
+    blobs: &Blobs,
+    mut document: serde_json::Value,
+    embedded: &[(String, Slice)],
+) -> anyhow::Result<serde_json::Value> {
+    let total: u64 = embedded.iter().map(|(_, slice)| slice.length).sum();
+    anyhow::ensure!(total <= MAX_EMBEDDED_BYTES, "a JSON body embeds at most {MAX_EMBEDDED_BYTES} bytes");
+    for (pointer, slice) in embedded {
+        let bytes = blobs.read_all(&slice.blob, slice.offset, slice.length).await?;
+        let member = document.pointer_mut(pointer).ok_or_else(|| anyhow::anyhow!("the body has no member `{pointer}`"))?;
+        *member = STANDARD.encode(bytes).into();
+    }
+    Ok(document)
+}
+
+async fn multipart(blobs: &Blobs, parts: &[FormPart]) -> anyhow::Result<Form> {
+    let mut form = Form::new();
+    for part in parts {
+        let mut built = match &part.content {
+            PartContent::Text(text) => Part::text(text.clone()),
+            PartContent::Blob(slice) => Part::stream_with_length(stream(blobs, slice).await?, slice.length),
+        };
+        if let Some(filename) = &part.filename {
+            built = built.file_name(filename.clone());
+        }
+        if let Some(content_type) = &part.content_type {
+            built = built.mime_str(content_type)?;
+        }
+        form = form.part(part.name.clone(), built);
+    }
+    Ok(form)
+}

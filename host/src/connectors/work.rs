@@ -1,0 +1,327 @@
+//! The pieces of work that connectors do, in the host's own words. The contract's types end here.
+
+use super::Connectors;
+use super::answer::Secrets;
+use super::bindings::connector::orla::connector::types as wit;
+use super::bindings::identifies::exports::orla::connector::identity as wit_identity;
+use super::bindings::publishes::exports::orla::connector::publish as wit_publish;
+use super::bindings::publishes::orla::connector::variants as wit_variants;
+use super::bindings::reconciles::exports::orla::connector::reconcile as wit_reconcile;
+use super::blob::{Blob, Handle};
+use super::credentials::Credentials;
+use super::fault::Fault;
+use super::guest::Guest;
+use super::journal::{Committed, Journal};
+use super::meter::{Meter, Traffic};
+use super::release::Release;
+use super::run::Run;
+use super::runtime::Called;
+use crate::clock::Timestamp;
+use crate::id::{RunId, WorkspaceId};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+use wasmtime::Store;
+
+/// Longest pause that a connector may ask for.
+const MAX_PENDING: Duration = Duration::from_secs(60 * 60);
+const MAX_VIOLATIONS: usize = 100;
+
+/// Whom a run acts for.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) vendor_id: String,
+    pub(crate) handle: String,
+}
+
+/// An account as the vendor describes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    pub(crate) vendor_id: String,
+    pub(crate) handle: String,
+    pub(crate) name: Option<String>,
+}
+
+/// What a person wants to say, with the media at hand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Variant {
+    pub(crate) parts: Vec<VariantPart>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct VariantPart {
+    pub(crate) text: String,
+    pub(crate) media: Vec<VariantMedium>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct VariantMedium {
+    pub(crate) blob: Arc<Blob>,
+    pub(crate) alt_text: Option<String>,
+}
+
+/// A rule that a variant breaks.
+#[derive(Debug, Clone)]
+pub(crate) struct Violation {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// What became of one part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum PartOutcome {
+    /// It is live.
+    Done {
+        /// The journal's key of the commit that made it.
+        key: String,
+        /// What the vendor calls it.
+        #[serde(flatten)]
+        committed: Committed,
+    },
+    /// It is not.
+    Missing {
+        /// Why.
+        fault: Fault,
+    },
+}
+
+/// An end, or a pause.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    Published(Vec<PartOutcome>),
+    Pending(Duration),
+}
+
+/// What the vendor shows of a lost commit.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Done(Committed),
+    Absent,
+    Unknown,
+}
+
+/// A commit whose answer was lost.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) key: String,
+    pub(crate) sent_at: Timestamp,
+    pub(crate) earlier: Vec<(String, Committed)>,
+}
+
+/// Where a run's executions agree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pinned {
+    pub(crate) id: RunId,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) seed: i64,
+    pub(crate) started_at: Timestamp,
+}
+
+impl Connectors {
+    /// Makes ready one execution of a run.
+    pub(crate) fn execution(
+        &self,
+        pinned: Pinned,
+        release: Arc<Release>,
+        credentials: Credentials,
+        journal: Option<Journal>,
+    ) -> Run {
+        Run {
+            id: pinned.id,
+            workspace: pinned.workspace,
+            limits: release.manifest.limits.clone(),
+            release,
+            seed: pinned.seed,
+            started_at: pinned.started_at,
+            credentials,
+            journal,
+            traffic: Traffic::default(),
+            secrets: Secrets::default(),
+            under_way: TaskTracker::new(),
+            services: self.services.clone(),
+        }
+    }
+
+    /// Asks the vendor whose tokens these are.
+    pub(crate) async fn whoami(
+        &self,
+        release: &Arc<Release>,
+        workspace: WorkspaceId,
+        access: &SecretString,
+    ) -> Result<Profile, Fault> {
+        let Some(indices) = &release.identity else {
+            return Err(Fault::bug("the connector cannot say who an account is"));
+        };
+        let now = self.services.clock.now();
+        let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
+        let run = Arc::new(self.execution(pinned, release.clone(), Credentials::Minted(access.clone()), None));
+        let account = wit::Account { vendor_id: String::new(), handle: String::new(), target: None };
+        let called: Called<wit_identity::Profile> = self
+            .runtime
+            .run(run, async |store, instance| {
+                let world = indices.load(&mut *store, instance)?;
+                let answer = world.orla_connector_identity().call_whoami(store, &account).await?;
+                Ok(answer.map_err(Fault::from))
+            })
+            .await;
+        let profile = called.result?;
+        if profile.vendor_id.is_empty() || profile.vendor_id.len() > 200 || profile.handle.len() > 200 {
+            return Err(Fault::bug("the connector names no usable account"));
+        }
+        Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name: profile.name })
+    }
+
+    /// Tells what is wrong with a variant. No request is possible.
+    pub(crate) async fn check(
+        &self,
+        release: &Arc<Release>,
+        workspace: WorkspaceId,
+        variant: &Variant,
+    ) -> Result<Vec<Violation>, Fault> {
+        let Some(indices) = &release.publish else { return Err(Fault::bug("the connector does not publish")) };
+        let now = self.services.clock.now();
+        let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
+        let mut run = self.execution(pinned, release.clone(), Credentials::Minted(SecretString::default()), None);
+        // `check` promises to send nothing, and is held to it.
+        run.limits.requests = 0;
+        let called: Called<Vec<wit_publish::Violation>> = self
+            .runtime
+            .run(Arc::new(run), async |store, instance| {
+                let world = indices.load(&mut *store, instance)?;
+                let variant = hand_over(store, variant)?;
+                world.orla_connector_publish().call_check(store, &variant, &[]).await.map(Ok)
+            })
+            .await;
+        let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
+        Ok(violations.map(|violation| Violation { field: violation.field, message: violation.message }).collect())
+    }
+
+    /// Publishes a variant, or goes on with it.
+    pub(crate) async fn publish(&self, run: &Arc<Run>, account: &Account, variant: &Variant) -> Called<Progress> {
+        let Some(indices) = &run.release.publish else {
+            return Called { result: Err(Fault::bug("the connector does not publish")), meter: Meter::default() };
+        };
+        let account = account.to_wit();
+        let called = self
+            .runtime
+            .run(run.clone(), async |store, instance| {
+                let world = indices.load(&mut *store, instance)?;
+                let variant = hand_over(store, variant)?;
+                let answer = world.orla_connector_publish().call_publish(store, &account, &variant).await?;
+                Ok(answer.map_err(Fault::from))
+            })
+            .await;
+        run.settle().await;
+        let result = called.result.and_then(|progress| match progress {
+            wit_publish::Progress::Pending(ms) => Ok(Progress::Pending(Duration::from_millis(ms).min(MAX_PENDING))),
+            wit_publish::Progress::Published(receipt) => verify(run, variant, receipt).map(Progress::Published),
+        });
+        Called { result, meter: called.meter }
+    }
+
+    /// Looks for the trace of a lost commit.
+    pub(crate) async fn reconcile(
+        &self,
+        run: &Arc<Run>,
+        account: &Account,
+        variant: &Variant,
+        attempt: &Attempt,
+    ) -> Result<Verdict, Fault> {
+        let Some(indices) = &run.release.reconcile else { return Ok(Verdict::Unknown) };
+        let account = account.to_wit();
+        let attempt = wit_reconcile::Attempt {
+            key: attempt.key.clone(),
+            sent_at_ms: attempt.sent_at.millis(),
+            earlier: attempt.earlier.iter().map(|(key, made)| (key.clone(), made.clone().into())).collect(),
+        };
+        let called: Called<wit_reconcile::Verdict> = self
+            .runtime
+            .run(run.clone(), async |store, instance| {
+                let world = indices.load(&mut *store, instance)?;
+                let variant = hand_over(store, variant)?;
+                let answer = world.orla_connector_reconcile().call_reconcile(store, &account, &variant, &attempt).await?;
+                Ok(answer.map_err(Fault::from))
+            })
+            .await;
+        Ok(match called.result? {
+            wit_reconcile::Verdict::Done(committed) if committed.id.is_empty() => {
+                return Err(Fault::bug("the connector found a post without an id"));
+            }
+            wit_reconcile::Verdict::Done(committed) => Verdict::Done(committed.into()),
+            wit_reconcile::Verdict::Absent => Verdict::Absent,
+            wit_reconcile::Verdict::Unknown => Verdict::Unknown,
+        })
+    }
+}
+
+impl Account {
+    fn to_wit(&self) -> wit::Account {
+        wit::Account { vendor_id: self.vendor_id.clone(), handle: self.handle.clone(), target: None }
+    }
+}
+
+/// Gives a guest handles of the variant's media.
+fn hand_over(store: &mut Store<Guest>, variant: &Variant) -> wasmtime::Result<wit_variants::Variant> {
+    let table = &mut store.data_mut().table;
+    let mut parts = Vec::with_capacity(variant.parts.len());
+    for part in &variant.parts {
+        let mut media = Vec::with_capacity(part.media.len());
+        for medium in &part.media {
+            media.push(wit_variants::Media {
+                blob: table.push(Handle(medium.blob.clone()))?,
+                content_type: medium.blob.content_type.clone(),
+                size: medium.blob.size(),
+                alt_text: medium.alt_text.clone(),
+            });
+        }
+        parts.push(wit_variants::Part { text: part.text.clone(), media });
+    }
+    Ok(wit_variants::Variant { parts })
+}
+
+/// Holds a receipt against the journal: a part is done only if a commit of this run made it, and the vendor's answer to
+/// that commit names it.
+fn verify(run: &Run, variant: &Variant, receipt: wit_publish::Receipt) -> Result<Vec<PartOutcome>, Fault> {
+    let effects = run.journal.as_ref().map(Journal::effects).unwrap_or_default();
+    let places = run.release.committed_id();
+    if receipt.parts.len() != variant.parts.len() {
+        return Err(Fault::bug("the receipt does not have one outcome a part"));
+    }
+    let mut claimed = std::collections::HashSet::new();
+    let mut outcomes = Vec::with_capacity(receipt.parts.len());
+    for outcome in receipt.parts {
+        outcomes.push(match outcome {
+            wit_publish::PartOutcome::Missing(fault) => PartOutcome::Missing { fault: fault.into() },
+            wit_publish::PartOutcome::Done(wit_publish::Confirmed { key, committed }) => {
+                let effect = effects.iter().find(|effect| effect.is_commit() && effect.key == key);
+                let made = effect.and_then(|effect| effect.committed(places));
+                let confirmed = made.is_some_and(|made| made.id == committed.id);
+                if !confirmed || !claimed.insert(key.clone()) {
+                    return Err(Fault::bug(format!("the receipt claims `{:.100}`, which no commit of this run made", committed.id)));
+                }
+                PartOutcome::Done { key, committed: committed.into() }
+            }
+        });
+    }
+    match outcomes.first() {
+        Some(PartOutcome::Done { .. }) => Ok(outcomes),
+        _ => Err(Fault::bug("the receipt claims success without a first part")),
+    }
+}
+
+impl From<wit::Committed> for Committed {
+    fn from(committed: wit::Committed) -> Self {
+        // A URL is shown to people: only a web address is one.
+        let url = committed.url.filter(|url| url.len() <= 2_000 && url.starts_with("https://"));
+        Self { id: committed.id, url }
+    }
+}
+
+impl From<Committed> for wit::Committed {
+    fn from(committed: Committed) -> Self {
+        Self { id: committed.id, url: committed.url }
+    }
+}

@@ -1,0 +1,222 @@
+//! The two databases behind one door.
+//!
+//! SQLite is the embedded default, PostgreSQL the choice of an installation with several nodes. Every statement runs on
+//! both as it stands (`$1` placeholders, integers for times and UUIDs as ids); [`on!`](crate::on) compiles a body for
+//! each. Nothing outside this file knows which database it talks to, except where a dialect differs ([`Tx::is_postgres`]).
+
+use crate::{crash, on};
+use anyhow::{Context as _, bail};
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::str::FromStr;
+use std::time::Duration;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// A database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// SQLite: write transactions queue for the one writer connection, in order; reads have a pool of their own.
+    Sqlite {
+        /// Exactly one connection.
+        writer: SqlitePool,
+        /// Read-only connections.
+        readers: SqlitePool,
+    },
+    /// PostgreSQL.
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens a database by its URL (`sqlite:path` or `postgres://…`) and brings its schema up to date.
+    ///
+    /// # Errors
+    /// A sentence with the cause: unknown scheme, unreachable server, a schema newer than this program.
+    pub async fn open(url: &str) -> anyhow::Result<Self> {
+        let db = if url.starts_with("sqlite:") {
+            Self::open_sqlite(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a PostgreSQL URL")?;
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options.application_name("orla"))
+                .await
+                .context("cannot reach the PostgreSQL server of DATABASE_URL")?;
+            Self::Postgres(pool)
+        } else {
+            bail!("DATABASE_URL must begin with `sqlite:` or `postgres:`");
+        };
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    async fn open_sqlite(url: &str) -> anyhow::Result<Self> {
+        // `full` and not `normal`: a journal that a power cut can lose is no journal.
+        let options = SqliteConnectOptions::from_str(url)
+            .context("DATABASE_URL is not a SQLite URL")?
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.clone().create_if_missing(true))
+            .await
+            .context("cannot open the SQLite file of DATABASE_URL")?;
+        let readers = SqlitePoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    async fn migrate(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
+            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+        }
+        .context("the database schema could not be brought up to date")
+    }
+
+    /// Begins a write transaction. It is rolled back when dropped before [`Tx::commit`].
+    ///
+    /// # Errors
+    /// The database is unreachable, or the queue for it did not move for half a minute.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Write(writer.begin_with("begin immediate").await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Write(pool.begin().await?)),
+        })
+    }
+
+    /// A connection to read with, outside of any transaction: each statement sees the newest state.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub async fn read(&self) -> sqlx::Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(Guard::Read(readers.acquire().await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Read(pool.acquire().await?)),
+        })
+    }
+
+    /// Asks for nothing, to see whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        let mut tx = self.read().await?;
+        on!(&mut tx, conn => sqlx::query("select 1").execute(conn).await.map(drop))
+    }
+
+    /// Closes every connection, after what is under way has ended.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A connection in use: a write transaction, or a plain connection for reading.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Guard<Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Guard<Postgres>),
+}
+
+impl Tx {
+    /// Makes everything that was written durable, all or nothing.
+    ///
+    /// # Errors
+    /// The database refused; nothing was written.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        crash::before_write();
+        match self {
+            Self::Sqlite(guard) => guard.commit().await,
+            Self::Postgres(guard) => guard.commit().await,
+        }?;
+        crash::after_write();
+        Ok(())
+    }
+
+    /// Whether this is PostgreSQL, for the few statements whose dialect differs.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+/// Holds a connection, with or without a transaction on it.
+#[derive(Debug)]
+pub enum Guard<D: Database> {
+    /// In a write transaction.
+    Write(Transaction<'static, D>),
+    /// Only reading.
+    Read(PoolConnection<D>),
+}
+
+impl<D: Database> Guard<D> {
+    async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Write(transaction) => transaction.commit().await,
+            Self::Read(_) => Ok(()),
+        }
+    }
+}
+
+impl<D: Database> Deref for Guard<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &D::Connection {
+        match self {
+            Self::Write(transaction) => transaction,
+            Self::Read(connection) => connection,
+        }
+    }
+}
+
+impl<D: Database> DerefMut for Guard<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        match self {
+            Self::Write(transaction) => transaction,
+            Self::Read(connection) => connection,
+        }
+    }
+}
+
+/// Runs a body on the connection of a [`Tx`], compiled once for each database.
+///
+/// ```ignore
+/// let row: Option<User> = on!(tx, conn => sqlx::query_as(SELECT).bind(id).fetch_optional(conn).await)?;
+/// ```
+#[macro_export]
+macro_rules! on {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(guard) => {
+                let $conn = &mut **guard;
+                $body
+            }
+            $crate::db::Tx::Postgres(guard) => {
+                let $conn = &mut **guard;
+                $body
+            }
+        }
+    };
+}
+
+/// Whether a write failed because a unique constraint stands against it.
+#[must_use]
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(cause) if cause.is_unique_violation())
+}

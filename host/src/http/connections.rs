@@ -1,0 +1,181 @@
+//! Routes under `/social/oauth` and `/social/connections`.
+
+use super::body::{Path, Query};
+use super::caller::Caller;
+use super::page::page;
+use crate::app::App;
+use crate::connecting::{self, Begun, Callback};
+use crate::connectors::connections::{self, Connection};
+use crate::error::{Error, Problem, Result};
+use crate::id::ConnectionId;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(begin)).routes(routes!(callback)).routes(routes!(list)).routes(routes!(find, remove))
+}
+
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+struct Authorization {
+    /// The network's page that asks for consent.
+    auth_url: String,
+}
+
+/// Begin to connect an account. Send the same browser to `auth_url`; the cookie must come along to the callback.
+#[utoipa::path(get, path = "/social/oauth/{platform}/auth", tag = "connections", security(("bearer" = [])),
+    params(("platform" = String, Path, description = "The network, such as `twitter`")), responses(
+    (status = 200, description = "Where to go", body = Authorization),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such network here", body = Problem),
+    (status = 503, description = "The operator has set no keys for it", body = Problem),
+))]
+async fn begin(State(app): State<App>, caller: Caller, Path(platform): Path<String>) -> Result<Response> {
+    let Begun { url, browser } = connecting::begin(&app, caller.workspace, caller.user, &platform).await?;
+    let cookie = browser_cookie(&app, browser.expose_secret().to_owned());
+    let headers = AppendHeaders([(header::SET_COOKIE, cookie.to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]);
+    Ok((headers, Json(Authorization { auth_url: url.into() })).into_response())
+}
+
+/// `__Host-` needs https; on plain http, which is for development, browsers would drop such a cookie.
+fn cookie_name(app: &App) -> &'static str {
+    if app.config().public().starts_with("https:") { "__Host-orla_oauth" } else { "orla_oauth" }
+}
+
+fn browser_cookie(app: &App, value: String) -> Cookie<'static> {
+    Cookie::build((cookie_name(app), value))
+        .path("/")
+        .http_only(true)
+        .secure(app.config().public().starts_with("https:"))
+        // The vendor's redirect is a top-level navigation from another site: `Lax` lets the cookie come along.
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::minutes(10))
+        .build()
+}
+
+/// What the network's redirect brings.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Redirected {
+    /// The state that we gave along.
+    state: Option<String>,
+    /// The authorization code.
+    code: Option<String>,
+    /// Why there is none.
+    error: Option<String>,
+}
+
+/// The network's redirect comes here. Ends on the web console, or on a plain page where none is configured.
+#[utoipa::path(get, path = "/social/oauth/{platform}/callback", tag = "connections",
+    params(("platform" = String, Path, description = "The network, such as `twitter`"), Redirected), responses(
+    (status = 200, description = "Connected; a page for a person"),
+    (status = 303, description = "To the web console, with `connected` or `error` in its query"),
+    (status = 400, description = "No code and no error; a page for a person"),
+    (status = 403, description = "Begun in another browser; a page for a person"),
+    (status = 404, description = "No such network here; a page for a person"),
+    (status = 409, description = "Refused, used before or too late; a page for a person"),
+    (status = 502, description = "The network failed; a page for a person"),
+))]
+async fn callback(
+    State(app): State<App>,
+    Path(platform): Path<String>,
+    jar: CookieJar,
+    Query(redirected): Query<Redirected>,
+) -> Response {
+    let browser = jar.get(cookie_name(&app)).map(|cookie| SecretString::from(cookie.value()));
+    let callback = Callback {
+        state: SecretString::from(redirected.state.unwrap_or_default()),
+        code: redirected.code.map(SecretString::from),
+        error: redirected.error,
+        browser,
+    };
+    let outcome = connecting::finish(&app, &platform, callback).await;
+    let jar = jar.remove(browser_cookie(&app, String::new()));
+    (jar, ending(&app, &platform, outcome)).into_response()
+}
+
+fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {
+    if let Some(console) = app.config().frontend_url.first() {
+        let mut url = console.clone();
+        match &outcome {
+            Ok(connection) => {
+                url.query_pairs_mut().append_pair("connected", platform).append_pair("account", &connection.handle);
+            }
+            Err(error) => {
+                let (_, code) = error.status_and_code();
+                url.query_pairs_mut().append_pair("error", code).append_pair("platform", platform);
+            }
+        }
+        if let Err(Error::Internal(cause)) = &outcome {
+            tracing::error!(error = format!("{cause:#}"), "connecting an account failed inside");
+        }
+        return Redirect::to(url.as_str()).into_response();
+    }
+    match outcome {
+        Ok(connection) => {
+            page(StatusCode::OK, "Connected", &format!("@{} is connected. You can close this window.", connection.handle))
+        }
+        Err(error) => {
+            let (status, _) = error.status_and_code();
+            let sentence = match &error {
+                Error::Internal(cause) => {
+                    tracing::error!(error = format!("{cause:#}"), "connecting an account failed inside");
+                    "Something failed on our side. It is in the server's log.".to_owned()
+                }
+                error => error.to_string(),
+            };
+            page(status, "Not connected", &sentence)
+        }
+    }
+}
+
+/// The workspace's connections.
+#[derive(Serialize, ToSchema)]
+struct Connections {
+    /// Oldest first.
+    items: Vec<Connection>,
+}
+
+/// List the connected accounts.
+#[utoipa::path(get, path = "/social/connections", tag = "connections", security(("bearer" = [])), responses(
+    (status = 200, description = "The connections", body = Connections),
+    (status = 401, description = "Not signed in", body = Problem),
+))]
+async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Connections>> {
+    let items = connections::list(&mut app.db().read().await?, caller.workspace).await?;
+    Ok(Json(Connections { items }))
+}
+
+/// Show a connected account.
+#[utoipa::path(get, path = "/social/connections/{id}", tag = "connections", security(("bearer" = [])),
+    params(("id" = ConnectionId, Path, description = "The connection")), responses(
+    (status = 200, description = "The connection", body = Connection),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such connection", body = Problem),
+))]
+async fn find(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionId>) -> Result<Json<Connection>> {
+    let connection = connections::find(&mut app.db().read().await?, caller.workspace, id).await?;
+    Ok(Json(connection))
+}
+
+/// Disconnect an account. Its tokens are forgotten, and revoked at the network.
+#[utoipa::path(delete, path = "/social/connections/{id}", tag = "connections", security(("bearer" = [])),
+    params(("id" = ConnectionId, Path, description = "The connection")), responses(
+    (status = 204, description = "Disconnected"),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such connection", body = Problem),
+))]
+async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionId>) -> Result<StatusCode> {
+    connecting::disconnect(&app, caller.workspace, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,277 @@
+//! Routes for publishing: `/social/publish` and `/social/publications`.
+
+use super::body::{Body, Path, Query};
+use super::caller::Caller;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::Committed;
+use crate::connectors::fault::Fault;
+use crate::connectors::work::PartOutcome;
+use crate::error::{Error, Problem, Result};
+use crate::id::{ConnectionId, PublicationId};
+use crate::publications::reconciling::{self, Word};
+use crate::publications::timeline::{self, Event, Step};
+use crate::publications::{self, MediaSource, NewPublication, Part, Publication, State};
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+type AppState = axum::extract::State<App>;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(publish))
+        .routes(routes!(list))
+        .routes(routes!(find))
+        .routes(routes!(resolve))
+}
+
+/// What to publish. Give `content` and `media_urls` for one post, or `parts` for a thread.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPost {
+    /// The network, such as `twitter`.
+    platform: String,
+    /// The connection, where the workspace has several at the network.
+    connection_id: Option<ConnectionId>,
+    /// The text.
+    content: Option<String>,
+    /// Where the media are to be had.
+    #[serde(default)]
+    media_urls: Vec<String>,
+    /// A thread, instead of the two above.
+    #[serde(default)]
+    parts: Vec<Part>,
+}
+
+impl NewPost {
+    fn into_publication(self, idempotency_key: Option<String>) -> Result<NewPublication> {
+        let single = self.content.is_some() || !self.media_urls.is_empty();
+        if single && !self.parts.is_empty() {
+            return Err(Error::invalid("parts", "Give either `content` and `media_urls`, or `parts`."));
+        }
+        let parts = if single {
+            let media = self.media_urls.into_iter().map(|url| MediaSource { url, alt_text: None }).collect();
+            vec![Part { text: self.content.unwrap_or_default(), media }]
+        } else {
+            self.parts
+        };
+        Ok(NewPublication { platform: self.platform, connection: self.connection_id, parts, idempotency_key })
+    }
+}
+
+/// A publication as the API shows it.
+#[derive(Serialize, ToSchema)]
+struct PublicationView {
+    id: PublicationId,
+    connection_id: ConnectionId,
+    platform: String,
+    /// The connector that carries it out.
+    connector: String,
+    state: State,
+    /// What was asked for.
+    parts: Vec<Part>,
+    /// What became of each part; absent until it is published.
+    receipt: Option<Vec<PartOutcome>>,
+    /// Why it failed, or waits.
+    fault: Option<Fault>,
+    /// Credits reserved, or charged once it is published.
+    price: i64,
+    /// Runs of the connector so far.
+    attempts: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    finished_at: Option<Timestamp>,
+}
+
+impl PublicationView {
+    fn of(publication: Publication) -> Result<Self> {
+        Ok(Self {
+            state: publication.state()?,
+            parts: publication.parts()?,
+            receipt: publication.receipt()?,
+            fault: publication.fault()?,
+            id: publication.id,
+            connection_id: publication.connection_id,
+            platform: publication.platform,
+            connector: publication.connector,
+            price: publication.price,
+            attempts: publication.attempts,
+            created_at: publication.created_at,
+            updated_at: publication.updated_at,
+            finished_at: publication.finished_at,
+        })
+    }
+}
+
+/// A publication with all that happened to it.
+#[derive(Serialize, ToSchema)]
+struct PublicationDetail {
+    #[serde(flatten)]
+    publication: PublicationView,
+    /// Every move, oldest first.
+    timeline: Vec<Event>,
+    /// What it has done, or tried to do, at the network.
+    steps: Vec<Step>,
+}
+
+/// Publish a post. It is taken in at once and carried out by a worker; look at `/social/publications/{id}` for its outcome.
+#[utoipa::path(post, path = "/social/publish", tag = "publishing", security(("bearer" = [])), request_body = NewPost,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this wish: a repetition publishes nothing more")),
+    responses(
+    (status = 202, description = "Taken in, or taken in before under the same key", body = PublicationView),
+    (status = 400, description = "The body or the key cannot be read", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 402, description = "Not enough credits", body = Problem),
+    (status = 404, description = "No such connection", body = Problem),
+    (status = 409, description = "No account, several accounts, a revoked one, or a key that was used for another post", body = Problem),
+    (status = 413, description = "The body is too large", body = Problem),
+    (status = 415, description = "The body is not JSON", body = Problem),
+    (status = 422, description = "The post breaks a rule of the network", body = Problem),
+    (status = 502, description = "The connector failed", body = Problem),
+    (status = 503, description = "No price is set, or the connector is not loaded", body = Problem),
+))]
+async fn publish(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(post): Body<NewPost>,
+) -> Result<(StatusCode, Json<PublicationView>)> {
+    let new = post.into_publication(idempotency_key(&headers)?)?;
+    let publication = publications::create(&app, caller.workspace, caller.user, new).await?;
+    Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Error::Malformed("The Idempotency-Key must be plain ASCII.".to_owned()))?;
+    Ok(Some(text.to_owned()))
+}
+
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Page {
+    /// The `next_cursor` of the page before; the first page where absent.
+    cursor: Option<PublicationId>,
+    /// The most items to show, 1 to 100.
+    #[serde(default = "default_limit")]
+    #[param(default = default_limit, minimum = 1, maximum = 100)]
+    limit: u32,
+}
+
+fn default_limit() -> u32 {
+    50
+}
+
+/// A page of publications.
+#[derive(Serialize, ToSchema)]
+struct Publications {
+    /// Newest first.
+    items: Vec<PublicationView>,
+    /// Gives the next page; absent on the last.
+    next_cursor: Option<PublicationId>,
+}
+
+/// List the publications, newest first.
+#[utoipa::path(get, path = "/social/publications", tag = "publishing", params(Page), security(("bearer" = [])), responses(
+    (status = 200, description = "A page", body = Publications),
+    (status = 400, description = "The cursor or the limit cannot be read", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 422, description = "The limit is out of bounds", body = Problem),
+))]
+async fn list(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Query(page): Query<Page>,
+) -> Result<Json<Publications>> {
+    if !(1..=100).contains(&page.limit) {
+        return Err(Error::invalid("limit", "A page has 1 to 100 items."));
+    }
+    let limit = i64::from(page.limit);
+    let found = publications::list(&mut app.db().read().await?, caller.workspace, page.cursor, limit).await?;
+    let next_cursor = found.last().map(|last| last.id).filter(|_| found.len() as u64 == u64::from(page.limit));
+    let items = found.into_iter().map(PublicationView::of).collect::<Result<_>>()?;
+    Ok(Json(Publications { items, next_cursor }))
+}
+
+/// Show a publication with its timeline.
+#[utoipa::path(get, path = "/social/publications/{id}", tag = "publishing", security(("bearer" = [])),
+    params(("id" = PublicationId, Path, description = "The publication")), responses(
+    (status = 200, description = "The publication", body = PublicationDetail),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such publication", body = Problem),
+))]
+async fn find(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PublicationId>,
+) -> Result<Json<PublicationDetail>> {
+    let mut tx = app.db().read().await?;
+    let publication = publications::find(&mut tx, caller.workspace, id).await?;
+    let (timeline, steps) = (timeline::events(&mut tx, id).await?, timeline::steps(&mut tx, id).await?);
+    Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps }))
+}
+
+/// What a person found out about an uncertain part.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Finding {
+    /// The part's key, as in `steps`.
+    key: String,
+    /// What became of it.
+    outcome: FoundOutcome,
+    /// The network's id of the post; required where it is published.
+    vendor_id: Option<String>,
+    /// Its address.
+    url: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum FoundOutcome {
+    /// It is live.
+    Published,
+    /// It is not, so it may be sent again.
+    NotPublished,
+}
+
+impl Finding {
+    fn word(&self) -> Result<Word> {
+        match (&self.outcome, &self.vendor_id) {
+            (FoundOutcome::NotPublished, _) => Ok(Word::NotPublished),
+            (FoundOutcome::Published, Some(id)) if !id.is_empty() && id.len() <= 200 => {
+                let url = self.url.clone().filter(|url| url.starts_with("https://") && url.len() <= 2_000);
+                Ok(Word::Published(Committed { id: id.clone(), url }))
+            }
+            (FoundOutcome::Published, _) => Err(Error::invalid("vendor_id", "Say the network's id of the post.")),
+        }
+    }
+}
+
+/// Say what became of a part of which nobody knows whether it reached the network.
+#[utoipa::path(post, path = "/social/publications/{id}/resolve", tag = "publishing", security(("bearer" = [])),
+    params(("id" = PublicationId, Path, description = "The publication")), request_body = Finding, responses(
+    (status = 202, description = "Taken; the publication goes on", body = PublicationView),
+    (status = 400, description = "The body cannot be read", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such publication", body = Problem),
+    (status = 409, description = "Nothing of it is uncertain", body = Problem),
+    (status = 413, description = "The body is too large", body = Problem),
+    (status = 415, description = "The body is not JSON", body = Problem),
+    (status = 422, description = "The id is missing", body = Problem),
+))]
+async fn resolve(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PublicationId>,
+    Body(finding): Body<Finding>,
+) -> Result<(StatusCode, Json<PublicationView>)> {
+    let publication = reconciling::resolve(&app, caller.workspace, id, &finding.key, finding.word()?).await?;
+    Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
+}

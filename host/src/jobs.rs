@@ -1,0 +1,141 @@
+//! Work to do later or again: a table, claims by lease, and the loop that works.
+//!
+//! A job is a name and the row that it is about. A claim is a lease that its worker renews; a worker that dies loses it,
+//! and another takes over. Every job may therefore run twice and is written so that this does no harm.
+
+mod worker;
+
+pub use worker::work;
+
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::id::{JobId, PublicationId, UserId};
+use crate::on;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Every kind of work there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Carry a publication out, or on.
+    Publish(PublicationId),
+    /// Find out what became of a publication's lost commit.
+    Reconcile(PublicationId),
+    /// Mail a person the link that proves their address.
+    VerifyEmail(UserId),
+}
+
+impl Job {
+    fn name_and_subject(self) -> (&'static str, Uuid) {
+        match self {
+            Self::Publish(publication) => ("publish", publication.0),
+            Self::Reconcile(publication) => ("reconcile", publication.0),
+            Self::VerifyEmail(user) => ("verify_email", user.0),
+        }
+    }
+
+    fn named(name: &str, subject: Uuid) -> Option<Self> {
+        match name {
+            "publish" => Some(Self::Publish(PublicationId(subject))),
+            "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
+            "verify_email" => Some(Self::VerifyEmail(UserId(subject))),
+            _ => None,
+        }
+    }
+}
+
+/// A job in the hands of one worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The row.
+    pub id: JobId,
+    /// This claim of it; a later claim has another.
+    pub lease: Uuid,
+    /// What to do.
+    pub job: Job,
+    /// How often it was claimed, this time included.
+    pub attempts: i64,
+}
+
+const ENQUEUE: &str = "insert into jobs (id, kind, subject, due_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)
+    on conflict (kind, subject) do update set due_at = excluded.due_at";
+
+/// Puts work on the list. A job of the same kind about the same row is one job: its time is set anew.
+///
+/// # Errors
+/// The database failed.
+pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+    let (name, subject) = job.name_and_subject();
+    on!(tx, conn => sqlx::query(ENQUEUE)
+        .bind(JobId::new()).bind(name).bind(subject).bind(due).bind(now)
+        .execute(conn).await.map(drop))
+}
+
+const NEXT_DUE: &str = "select min(case when lease is null or leased_until < due_at then due_at else leased_until end) from jobs";
+
+/// When the next job can be claimed; `None` when there is none.
+async fn next_due(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {
+    on!(tx, conn => sqlx::query_scalar(NEXT_DUE).fetch_one(conn).await)
+}
+
+const CLAIM_SQLITE: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
+    where id = (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit 1)
+    returning id, kind, subject, attempts";
+const CLAIM_POSTGRES: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
+    where id = (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit 1
+        for update skip locked)
+    returning id, kind, subject, attempts";
+
+/// Claims the job that has waited longest, if any is due.
+async fn claim(tx: &mut Tx, now: Timestamp, lease_for: Duration) -> sqlx::Result<Option<Claim>> {
+    let lease = Uuid::now_v7();
+    let statement = if tx.is_postgres() { CLAIM_POSTGRES } else { CLAIM_SQLITE };
+    let row: Option<(JobId, String, Uuid, i64)> = on!(tx, conn => sqlx::query_as(statement)
+        .bind(lease).bind(now.after(lease_for)).bind(now)
+        .fetch_optional(conn).await)?;
+    let Some((id, name, subject, attempts)) = row else { return Ok(None) };
+    match Job::named(&name, subject) {
+        Some(job) => Ok(Some(Claim { id, lease, job, attempts })),
+        None => {
+            tracing::warn!(%id, kind = name, "a job of an unknown kind is left for a newer version of this program");
+            Ok(None)
+        }
+    }
+}
+
+const RENEW: &str = "update jobs set leased_until = $1 where id = $2 and lease = $3";
+
+/// Makes a claim last longer. False when it was lost to another worker.
+async fn renew(tx: &mut Tx, claim: &Claim, until: Timestamp) -> sqlx::Result<bool> {
+    let renewed = on!(tx, conn => sqlx::query(RENEW).bind(until).bind(claim.id).bind(claim.lease)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(renewed == 1)
+}
+
+const COMPLETE: &str = "delete from jobs where id = $1 and lease = $2";
+const RESCHEDULE: &str = "update jobs set lease = null, leased_until = null, due_at = $1 where id = $2 and lease = $3";
+
+/// A claim that another worker has taken over meanwhile: whatever this one found out is not to be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the claim of job {0} was lost to another worker")]
+pub struct LostClaim(JobId);
+
+/// Ends a job, in the transaction that writes its result.
+///
+/// # Errors
+/// [`LostClaim`], or the database failed; the transaction must be dropped.
+pub async fn complete(tx: &mut Tx, claim: &Claim) -> anyhow::Result<()> {
+    let ended = on!(tx, conn => sqlx::query(COMPLETE).bind(claim.id).bind(claim.lease)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    if ended == 1 { Ok(()) } else { Err(LostClaim(claim.id).into()) }
+}
+
+/// Gives a job back, to be claimed again from `due` on, in the transaction that writes why.
+///
+/// # Errors
+/// As [`complete`].
+pub async fn reschedule(tx: &mut Tx, claim: &Claim, due: Timestamp) -> anyhow::Result<()> {
+    let given_back = on!(tx, conn => sqlx::query(RESCHEDULE).bind(due).bind(claim.id).bind(claim.lease)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    if given_back == 1 { Ok(()) } else { Err(LostClaim(claim.id).into()) }
+}

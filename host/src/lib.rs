@@ -1,0 +1,22 @@
+//! The Orla host: accounts, credits, storage and scheduling, and the sandboxed connectors that speak to vendors.
+//!
+//! A request's way: [`http`] extracts and answers, a domain room (such as [`publications`]) holds the rules, [`jobs`]
+//! carry work on, [`connectors`] run the guests, [`db`] keeps it all.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod connecting;
+pub mod connectors;
+mod crash;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod id;
+pub mod identity;
+pub mod jobs;
+pub mod ledger;
+pub mod mail;
+pub mod prices;
+pub mod publications;
+pub mod telemetry;

@@ -1,0 +1,160 @@
+//! The `orla` program.
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use orla::app::App;
+use orla::clock::Clock;
+use orla::config::Config;
+use orla::connectors::{Memories, Setup, compile_child};
+use orla::identity::{self, Role};
+use orla::identity::passwords::Password;
+use orla::{http, jobs, ledger, telemetry};
+use std::fs::{File, TryLockError};
+use std::process::ExitCode;
+
+/// A self-hostable, multi-tenant marketing platform.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and work on publications.
+    Serve,
+    /// Look after operators.
+    Admin {
+        #[command(subcommand)]
+        command: Admin,
+    },
+    /// Make the demo's account, verified and with credits to try things out.
+    #[command(hide = true)]
+    DemoSeed {
+        /// Its e-mail address.
+        #[arg(long)]
+        email: String,
+        /// Credits to grant, once.
+        #[arg(long)]
+        credits: i64,
+    },
+    /// The compiling child: a component on standard input, machine code on standard output.
+    #[command(hide = true)]
+    Compile,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Make an operator, or make an existing user one. The password is read from ORLA_PASSWORD, else from standard input.
+    Create {
+        /// The e-mail address to log in with.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Compile => compile_child(),
+        command => {
+            telemetry::start();
+            run(command)
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the last words of a command go to its user")]
+            {
+                eprintln!("{error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> anyhow::Result<()> {
+    let app = open().await?;
+    match command {
+        Command::Serve => serve(app).await,
+        Command::Admin { command: Admin::Create { email } } => {
+            let user = identity::create_admin(&app, &email, &password()?).await?;
+            tracing::info!(%user, "{email} is an operator of this server");
+            app.stop().await;
+            Ok(())
+        }
+        Command::DemoSeed { email, credits } => {
+            let user = identity::create_verified(&app, &email, &password()?, Role::User).await?;
+            let mut tx = app.db().begin().await?;
+            ledger::grant(&mut tx, user.into(), credits, "demo", "credits of the demo", app.now()).await?;
+            tx.commit().await?;
+            app.stop().await;
+            Ok(())
+        }
+        Command::Compile => compile_child(),
+    }
+}
+
+async fn open() -> anyhow::Result<App> {
+    let config = Config::read()?;
+    let program = std::env::current_exe().context("this program does not know where it is")?;
+    App::open(config, Clock::System, Setup { program, memories: Memories::Pooled }).await
+}
+
+async fn serve(app: App) -> anyhow::Result<()> {
+    let _alone = serve_alone(&app)?;
+    let address = app.config().address();
+    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
+    app.tasks().spawn(jobs::work(app.clone()));
+    let stopping = app.clone();
+    http::serve(listener, app.clone(), async move {
+        stop_signal().await;
+        tracing::info!("stopping: what is under way ends first");
+        stopping.stopping().cancel();
+    })
+    .await?;
+    app.stop().await;
+    Ok(())
+}
+
+/// Makes sure that no other host serves from the same data folder; the lock ends with the process, however it ends.
+fn serve_alone(app: &App) -> anyhow::Result<File> {
+    let path = app.config().data.join("serving.lock");
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another host serves from {}", app.config().data.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Ends on SIGINT or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a password is no setting: it must not stand in a file")]
+fn password() -> anyhow::Result<Password> {
+    let text = match std::env::var("ORLA_PASSWORD") {
+        Ok(text) => text,
+        Err(_) => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("cannot read the password from standard input")?;
+            line.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    };
+    Ok(Password::from(text))
+}

@@ -1,0 +1,305 @@
+//! Carrying a publication out: one attempt, from the claim to the move that ends it.
+
+use super::media::{self, Fetched};
+use super::{Publication, State, timeline};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::connections::{self, Connection};
+use crate::connectors::credentials::Credentials;
+use crate::connectors::fault::{Fault, FaultKind};
+use crate::connectors::journal::{self, Effect, Journal};
+use crate::connectors::meter::Meter;
+use crate::connectors::release::Release;
+use crate::connectors::run::Run;
+use crate::connectors::work::{Account, PartOutcome, Pinned, Progress, Variant};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{PublicationId, RunId, WorkspaceId};
+use crate::jobs::{self, Claim, Job};
+use crate::{ledger, on};
+use rand::RngExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Attempts after which a failure in passing counts as a failure.
+const MAX_ATTEMPTS: i64 = 6;
+/// How long a publication may be pending before it counts as failed.
+const LONGEST_PENDING: Duration = Duration::from_secs(24 * 60 * 60);
+/// When the first look for a lost commit is taken.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// What an attempt needs, read in the transaction that claims it.
+#[derive(Debug)]
+pub struct Loaded {
+    pub(super) publication: Publication,
+    pub(super) connection: Option<Connection>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) pinned: Pinned,
+    pub(super) release: String,
+    fetched: Fetched,
+}
+
+impl Loaded {
+    /// The variant, with its media at hand.
+    pub(super) async fn variant(&self, app: &App) -> Result<Variant, Fault> {
+        let publication = &self.publication;
+        let parts = publication.parts().map_err(|error| Fault::bug(format!("the stored post is unreadable: {error}")))?;
+        media::variant(app, publication.workspace_id, publication.id, &parts, self.fetched.clone()).await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PinnedRow {
+    release: String,
+    seed: i64,
+    started_at: Timestamp,
+}
+
+const FIND_ANY: &str = "select id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts,
+    request_digest, hold_id, price, created_at, updated_at, finished_at from publications where id = $1";
+const FIND_RUN: &str = "select release, seed, started_at from runs where id = $1";
+
+/// Reads a publication with all that an attempt needs. Workers act for every tenant, so the id alone finds it here.
+pub(super) async fn load(tx: &mut Tx, id: PublicationId) -> anyhow::Result<Loaded> {
+    let publication: Publication = on!(tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
+    let run = RunId::from(id);
+    let row: PinnedRow = on!(tx, conn => sqlx::query_as(FIND_RUN).bind(run).fetch_one(conn).await)?;
+    let workspace = publication.workspace_id;
+    let connection = match connections::find(tx, workspace, publication.connection_id).await {
+        Ok(connection) => Some(connection),
+        Err(Error::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Loaded {
+        connection,
+        effects: journal::effects(tx, run).await?,
+        pinned: Pinned { id: run, workspace, seed: row.seed, started_at: row.started_at },
+        release: row.release,
+        fetched: media::fetched(tx, workspace, id).await?,
+        publication,
+    })
+}
+
+const BEGIN: &str = "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
+    where id = $2 and state in ('due', 'pending', 'running')";
+
+/// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
+///
+/// # Errors
+/// The database failed.
+pub async fn begin(tx: &mut Tx, claim: &Claim, id: PublicationId, now: Timestamp) -> anyhow::Result<Option<Loaded>> {
+    let begun = on!(tx, conn => sqlx::query(BEGIN).bind(now).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    if begun == 0 {
+        jobs::complete(tx, claim).await?;
+        return Ok(None);
+    }
+    let loaded = load(tx, id).await?;
+    let attempt = loaded.publication.attempts;
+    timeline::add(tx, id, attempt, State::Running, &format!("attempt {attempt} begins"), None, now).await?;
+    Ok(Some(loaded))
+}
+
+/// How an attempt ends.
+#[derive(Debug)]
+enum End {
+    Published(Vec<PartOutcome>),
+    /// To be run again after a while: the vendor is still working, or failed in passing.
+    Again(Duration, Option<Fault>),
+    Uncertain(Fault),
+    Failed(Fault),
+}
+
+/// Carries an attempt out, and writes how it ended.
+///
+/// # Errors
+/// The claim was lost, or the database failed: nothing was written, and the attempt is repeated.
+pub async fn carry_out(app: &App, claim: &Claim, loaded: Loaded) -> anyhow::Result<()> {
+    let publication = loaded.publication.clone();
+    let (end, meter) = attempt(app, loaded).await;
+    let now = app.now();
+    let mut tx = app.db().begin().await?;
+    write_end(app, &mut tx, claim, &publication, end, &meter, now).await?;
+    tx.commit().await?;
+    app.wake_worker();
+    Ok(())
+}
+
+async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
+    let attempts = loaded.publication.attempts;
+    let age = app.now().since(loaded.publication.created_at);
+    let ready = match ready(app, loaded).await {
+        Ok(ready) => ready,
+        Err(fault) => return (after_fault(app, fault, attempts, age, &[]), Meter::default()),
+    };
+    let called = app.connectors().publish(&ready.run, &ready.account, &ready.variant).await;
+    let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
+    let end = match called.result {
+        // The journal has the last word: while a commit is uncertain, so is the publication.
+        result if effects.iter().any(Effect::is_uncertain) => End::Uncertain(match result {
+            Err(fault) => fault,
+            Ok(_) => Fault::new(FaultKind::Uncertain, "a part's outcome is not known"),
+        }),
+        Ok(Progress::Pending(wait)) if age < LONGEST_PENDING => End::Again(wait, None),
+        Ok(Progress::Pending(_)) => End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day")),
+        Ok(Progress::Published(parts)) => match passing_fault(&parts) {
+            Some(fault) if attempts < MAX_ATTEMPTS => End::Again(back_off(app, &fault, attempts), Some(fault)),
+            _ => End::Published(parts),
+        },
+        Err(fault) => after_fault(app, fault, attempts, age, &made(&ready.run, &effects)),
+    };
+    (end, called.meter)
+}
+
+/// All that a call needs.
+struct Ready {
+    run: Arc<Run>,
+    account: Account,
+    variant: Variant,
+}
+
+async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
+    let variant = loaded.variant(app).await?;
+    let Loaded { publication, connection, effects, pinned, release, .. } = loaded;
+    let connection = connection.ok_or_else(|| Fault::new(FaultKind::NotFound, "the connection was removed"))?;
+    let release = find_release(app, &release, &publication.connector)?;
+    if effects.is_empty() {
+        check(app, &release, publication.workspace_id, &variant).await?;
+    }
+    let services = app.connectors().services();
+    let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
+    let run = app.connectors().execution(pinned, release, Credentials::Connection(connection.id), Some(journal));
+    let account = Account { vendor_id: connection.vendor_id, handle: connection.handle };
+    Ok(Ready { run: Arc::new(run), account, variant })
+}
+
+/// The release that the run began with; where its bytes are gone, the active one, held to the same journal.
+pub(super) fn find_release(app: &App, digest: &str, connector: &str) -> Result<Arc<Release>, Fault> {
+    let release = app.connectors().pinned(digest).or_else(|| app.connectors().active(connector));
+    release.ok_or_else(|| Fault::new(FaultKind::Cancelled, "the connector is not loaded on this server"))
+}
+
+/// Holds the variant against the manifest's media rules and the connector's own.
+async fn check(app: &App, release: &Arc<Release>, workspace: WorkspaceId, variant: &Variant) -> Result<(), Fault> {
+    if let Some(publishing) = &release.manifest.publishing {
+        for (index, part) in variant.parts.iter().enumerate() {
+            for (position, medium) in part.media.iter().enumerate() {
+                let field = format!("parts/{index}/media/{position}");
+                let (kind, size) = (medium.blob.content_type.as_str(), medium.blob.size());
+                let refuse = |message| Fault { field: Some(field.clone()), ..Fault::new(FaultKind::Invalid, message) };
+                match publishing.media.iter().find(|rule| rule.content_type == kind) {
+                    None => return Err(refuse(format!("The network takes no {kind}."))),
+                    Some(rule) if size > rule.max_bytes => {
+                        return Err(refuse(format!("It has {size} bytes; the network takes {kind} of {} bytes at most.", rule.max_bytes)));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    let violations = app.connectors().check(release, workspace, variant).await?;
+    match violations.into_iter().next() {
+        None => Ok(()),
+        Some(violation) => Err(Fault { field: Some(violation.field), ..Fault::new(FaultKind::Invalid, violation.message) }),
+    }
+}
+
+/// What the vendor has confirmed although the attempt failed, for the person who has to know.
+fn made(run: &Run, effects: &[Effect]) -> Vec<String> {
+    let places = run.release.committed_id();
+    let commits = effects.iter().filter(|effect| effect.is_commit());
+    commits.filter_map(|effect| Some(format!("{} as {}", effect.key, effect.committed(places)?.id))).collect()
+}
+
+/// The failure in passing that kept a part from being published, if that is what did.
+fn passing_fault(parts: &[PartOutcome]) -> Option<Fault> {
+    let missing = parts.iter().find_map(|part| match part {
+        PartOutcome::Missing { fault } => Some(fault),
+        PartOutcome::Done { .. } => None,
+    });
+    missing.filter(|fault| fault.is_transient()).cloned()
+}
+
+fn after_fault(app: &App, fault: Fault, attempts: i64, age: Duration, made: &[String]) -> End {
+    if fault.is_transient() && attempts < MAX_ATTEMPTS && age < LONGEST_PENDING {
+        return End::Again(back_off(app, &fault, attempts), Some(fault));
+    }
+    if made.is_empty() {
+        return End::Failed(fault);
+    }
+    let message = format!("{} (the vendor has confirmed {})", fault.message, made.join(", "));
+    End::Failed(Fault { message, ..fault })
+}
+
+/// Twice as long each time, with jitter, and never sooner than the vendor asked for.
+fn back_off(app: &App, fault: &Fault, attempts: i64) -> Duration {
+    let base = Duration::from_millis(app.config().retry_base_ms);
+    let doubled = base.saturating_mul(1 << attempts.clamp(1, 12) - 1);
+    let jittered = doubled.mul_f64(rand::rng().random_range(0.75..1.25));
+    jittered.max(Duration::from_millis(fault.retry_after_ms.unwrap_or(0))).min(Duration::from_secs(60 * 60))
+}
+
+const MOVE: &str = "update publications set state = $1, receipt = $2, fault = $3, updated_at = $4, finished_at = $5
+    where id = $6 and state = 'running'";
+
+async fn write_end(
+    app: &App,
+    tx: &mut Tx,
+    claim: &Claim,
+    publication: &Publication,
+    end: End,
+    meter: &Meter,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let id = publication.id;
+    let (state, reason, receipt, fault) = match end {
+        End::Published(parts) => {
+            jobs::complete(tx, claim).await?;
+            settle(tx, publication, now).await?;
+            (State::Published, told(&parts), Some(parts), None)
+        }
+        End::Again(wait, fault) => {
+            jobs::reschedule(tx, claim, now.after(wait)).await?;
+            let why = fault.as_ref().map_or("the vendor is still working", |fault| fault.message.as_str());
+            (State::Pending, format!("{why}; again in {:.1} s", wait.as_secs_f64()), None, fault)
+        }
+        End::Uncertain(fault) => {
+            jobs::complete(tx, claim).await?;
+            jobs::enqueue(tx, Job::Reconcile(id), now.after(FIRST_LOOK.min(app.config().job_lease())), now).await?;
+            (State::Uncertain, fault.message.clone(), None, Some(fault))
+        }
+        End::Failed(fault) => {
+            jobs::complete(tx, claim).await?;
+            release(tx, publication, now).await?;
+            (State::Failed, fault.message.clone(), None, Some(fault))
+        }
+    };
+    let receipt = receipt.as_ref().map(serde_json::to_string).transpose()?;
+    let fault = fault.as_ref().map(serde_json::to_string).transpose()?;
+    let finished = state.is_terminal().then_some(now);
+    let moved = on!(tx, conn => sqlx::query(MOVE)
+        .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    anyhow::ensure!(moved == 1, "publication {id} is not running any more");
+    timeline::add(tx, id, publication.attempts, state, &reason, Some(meter), now).await?;
+    tracing::info!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
+    Ok(())
+}
+
+fn told(parts: &[PartOutcome]) -> String {
+    let done = parts.iter().filter(|part| matches!(part, PartOutcome::Done { .. })).count();
+    format!("{done} of {} parts are live", parts.len())
+}
+
+async fn settle(tx: &mut Tx, publication: &Publication, now: Timestamp) -> Result<()> {
+    let Some(hold) = publication.hold_id else { return Ok(()) };
+    ledger::settle(tx, publication.workspace_id, hold, publication.price, now).await?;
+    Ok(())
+}
+
+/// Gives the reserved credits back.
+pub(super) async fn release(tx: &mut Tx, publication: &Publication, now: Timestamp) -> Result<()> {
+    let Some(hold) = publication.hold_id else { return Ok(()) };
+    ledger::release(tx, publication.workspace_id, hold, now).await?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Finding out what became of a commit whose answer was lost: by looking at the vendor, or by a person's word.
+//!
+//! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
+
+use super::execution::{self, Loaded};
+use super::{Publication, State, find, timeline};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::Committed;
+use crate::connectors::credentials::Credentials;
+use crate::connectors::fault::{Fault, FaultKind};
+use crate::connectors::journal::Effect;
+use crate::connectors::looks;
+use crate::connectors::work::{Account, Attempt, Verdict};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{PublicationId, RunId, WorkspaceId};
+use crate::jobs::{self, Claim, Job};
+use crate::on;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Looks past visible-after that must agree on absence.
+const LOOKS: i64 = 2;
+/// How long a publication may stay uncertain.
+const LONGEST_UNCERTAIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Begins a look, in the transaction that claims its job. `None` when there is nothing to find out any more.
+///
+/// # Errors
+/// The database failed.
+pub async fn begin(tx: &mut Tx, claim: &Claim, id: PublicationId) -> anyhow::Result<Option<Loaded>> {
+    let loaded = execution::load(tx, id).await?;
+    if loaded.publication.state()? == State::Uncertain {
+        return Ok(Some(loaded));
+    }
+    jobs::complete(tx, claim).await?;
+    Ok(None)
+}
+
+/// What a look came to.
+enum Found {
+    There(Committed),
+    NotThere,
+    /// Nothing can be said, for this reason.
+    Nothing(String),
+}
+
+/// Takes a look, and writes what it found.
+///
+/// # Errors
+/// The claim was lost, or the database failed: the look is repeated.
+pub async fn look(app: &App, claim: &Claim, loaded: Loaded) -> anyhow::Result<()> {
+    let id = loaded.publication.id;
+    let Some(effect) = loaded.effects.iter().find(|effect| effect.is_uncertain()).cloned() else {
+        // A person has said it meanwhile, or the answer came late.
+        let mut tx = app.db().begin().await?;
+        go_on(&mut tx, claim, &loaded.publication, "every commit's outcome is known", app.now()).await?;
+        tx.commit().await?;
+        app.wake_worker();
+        return Ok(());
+    };
+    let looked_at = app.now();
+    let (found, visible_after) = ask(app, &loaded, &effect).await;
+    let now = app.now();
+    let visible = effect.sent_at.after(visible_after);
+    let publication = &loaded.publication;
+    let run = RunId::from(id);
+    let mut tx = app.db().begin().await?;
+    match found {
+        Found::There(committed) => {
+            looks::found(&mut tx, run, &effect.key, &committed, now).await?;
+            let reason = format!("{} is at the vendor as {}", effect.key, committed.id);
+            go_on(&mut tx, claim, publication, &reason, now).await?;
+        }
+        Found::NotThere if looked_at < visible => jobs::reschedule(&mut tx, claim, visible).await?,
+        Found::NotThere if effect.looks + 1 < LOOKS => {
+            looks::missed(&mut tx, run, &effect.key, now).await?;
+            jobs::reschedule(&mut tx, claim, now.after(visible_after)).await?;
+        }
+        Found::NotThere => {
+            looks::absent(&mut tx, run, &effect.key, now).await?;
+            let reason = format!("{} did not reach the vendor: two looks did not find it", effect.key);
+            go_on(&mut tx, claim, publication, &reason, now).await?;
+        }
+        Found::Nothing(why) if now.since(publication.updated_at) > LONGEST_UNCERTAIN => {
+            let message = format!("whether {} reached the vendor could not be found out in 7 days: {why}", effect.key);
+            give_up(&mut tx, claim, publication, Fault::new(FaultKind::Uncertain, message), now).await?;
+        }
+        Found::Nothing(why) => {
+            tracing::warn!(publication = %id, "a look for a lost commit said nothing: {why}");
+            let doublings = u32::try_from(claim.attempts.clamp(1, 12)).unwrap_or(12);
+            let pause = visible_after.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+            jobs::reschedule(&mut tx, claim, now.after(pause)).await?;
+        }
+    }
+    tx.commit().await?;
+    app.wake_worker();
+    Ok(())
+}
+
+/// Asks the connector. Also tells how long the vendor may take to show what it has.
+async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
+    let release = match execution::find_release(app, &loaded.release, &loaded.publication.connector) {
+        Ok(release) => release,
+        Err(fault) => return (Found::Nothing(fault.message), LONGEST_PAUSE),
+    };
+    let visible_after = release.visible_after;
+    let nothing = |why: &str| (Found::Nothing(why.to_owned()), visible_after);
+    let Some(connection) = &loaded.connection else { return nothing("the connection was removed") };
+    let places = release.committed_id().to_vec();
+    let before = loaded.effects.iter().filter(|other| other.is_commit() && other.sequence < effect.sequence);
+    let attempt = Attempt {
+        key: effect.key.clone(),
+        sent_at: effect.sent_at,
+        earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(&places)?))).collect(),
+    };
+    let variant = match loaded.variant(app).await {
+        Ok(variant) => variant,
+        Err(fault) => return nothing(&fault.message),
+    };
+    let account = Account { vendor_id: connection.vendor_id.clone(), handle: connection.handle.clone() };
+    let credentials = Credentials::Connection(connection.id);
+    let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
+    match app.connectors().reconcile(&run, &account, &variant, &attempt).await {
+        Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),
+        Ok(Verdict::Absent) => (Found::NotThere, visible_after),
+        Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
+        Err(fault) => nothing(&fault.message),
+    }
+}
+
+const PENDING: &str = "update publications set state = 'pending', updated_at = $1 where id = $2 and state = 'uncertain'";
+const FAILED: &str = "update publications set state = 'failed', fault = $1, updated_at = $2, finished_at = $2
+    where id = $3 and state = 'uncertain'";
+
+/// The outcome is known: the run goes on where it stopped.
+async fn go_on(tx: &mut Tx, claim: &Claim, publication: &Publication, reason: &str, now: Timestamp) -> anyhow::Result<()> {
+    jobs::complete(tx, claim).await?;
+    resume(tx, publication, reason, now).await
+}
+
+async fn resume(tx: &mut Tx, publication: &Publication, reason: &str, now: Timestamp) -> anyhow::Result<()> {
+    let id = publication.id;
+    let moved = on!(tx, conn => sqlx::query(PENDING).bind(now).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
+    timeline::add(tx, id, publication.attempts, State::Pending, reason, None, now).await?;
+    jobs::enqueue(tx, Job::Publish(id), now, now).await?;
+    Ok(())
+}
+
+async fn give_up(tx: &mut Tx, claim: &Claim, publication: &Publication, fault: Fault, now: Timestamp) -> anyhow::Result<()> {
+    let id = publication.id;
+    jobs::complete(tx, claim).await?;
+    execution::release(tx, publication, now).await?;
+    let moved = on!(tx, conn => sqlx::query(FAILED).bind(serde_json::to_string(&fault)?).bind(now).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
+    timeline::add(tx, id, publication.attempts, State::Failed, &fault.message, None, now).await?;
+    Ok(())
+}
+
+/// What a person says of an uncertain part.
+#[derive(Debug, Clone)]
+pub enum Word {
+    /// It is live, and this is it.
+    Published(Committed),
+    /// It is not, so it may be sent again.
+    NotPublished,
+}
+
+/// Takes a person's word for what became of an uncertain part, and goes on.
+///
+/// # Errors
+/// The workspace has no such publication, it is not uncertain, or no part of that key is.
+pub async fn resolve(
+    app: &App,
+    workspace: WorkspaceId,
+    id: PublicationId,
+    key: &str,
+    word: Word,
+) -> Result<Publication> {
+    let now = app.now();
+    let mut tx = app.db().begin().await?;
+    let publication = find(&mut tx, workspace, id).await?;
+    let run = RunId::from(id);
+    let (taken, reason) = match &word {
+        Word::Published(committed) => {
+            (looks::found(&mut tx, run, key, committed, now).await?, format!("a person found {key} as {}", committed.id))
+        }
+        Word::NotPublished => {
+            (looks::absent(&mut tx, run, key, now).await?, format!("a person says that {key} was not published"))
+        }
+    };
+    if !taken || publication.state()? != State::Uncertain {
+        let detail = format!("`{key:.100}` is no part of this publication whose outcome is uncertain.");
+        return Err(Error::Conflict { code: "not_uncertain", detail });
+    }
+    resume(&mut tx, &publication, &reason, now).await?;
+    tx.commit().await?;
+    app.wake_worker();
+    find(&mut app.db().read().await?, workspace, id).await
+}

@@ -1,0 +1,87 @@
+//! What happened to a publication, move by move, for the person who asks why.
+
+use super::State;
+use crate::clock::Timestamp;
+use crate::connectors::journal;
+use crate::connectors::meter::Meter;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::{EventId, PublicationId, RunId};
+use crate::on;
+use serde::Serialize;
+
+/// One move.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// The attempt that it belongs to; 0 before the first.
+    pub attempt: i64,
+    /// The state after it.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+    /// What the attempt used, where one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meter: Option<Meter>,
+}
+
+/// One thing that the publication has done, or tried to do, to the outside world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Step {
+    /// The connector's name of it, such as `part/0`.
+    pub key: String,
+    /// `prepare` or `commit`.
+    pub kind: String,
+    /// `started`, `done`, `refused`, `unknown`, `known` or `absent`.
+    pub state: String,
+    /// When its first byte may have left.
+    pub sent_at: Timestamp,
+}
+
+const INSERT: &str = "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
+    values ($1, $2, $3, $4, $5, $6, $7)";
+const SELECT: &str = "select at, attempt, state, reason, meter from publication_events where publication_id = $1 order by id";
+
+/// Writes a move down, in the transaction that makes it.
+pub(super) async fn add(
+    tx: &mut Tx,
+    publication: PublicationId,
+    attempt: i64,
+    state: State,
+    reason: &str,
+    meter: Option<&Meter>,
+    now: Timestamp,
+) -> Result<()> {
+    let meter = meter.map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?;
+    on!(tx, conn => sqlx::query(INSERT)
+        .bind(EventId::new()).bind(publication).bind(attempt).bind(state.word()).bind(reason).bind(meter).bind(now)
+        .execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// The moves of a publication, oldest first. The caller has made sure whose it is.
+///
+/// # Errors
+/// The database failed.
+pub async fn events(tx: &mut Tx, publication: PublicationId) -> Result<Vec<Event>> {
+    let rows: Vec<(Timestamp, i64, String, String, Option<String>)> =
+        on!(tx, conn => sqlx::query_as(SELECT).bind(publication).fetch_all(conn).await)?;
+    let events = rows.into_iter().map(|(at, attempt, state, reason, meter)| {
+        let meter = meter.as_deref().and_then(|meter| serde_json::from_str(meter).ok());
+        Event { at, attempt, state, reason, meter }
+    });
+    Ok(events.collect())
+}
+
+/// The steps of a publication, in order. The caller has made sure whose it is.
+///
+/// # Errors
+/// The database failed.
+pub async fn steps(tx: &mut Tx, publication: PublicationId) -> Result<Vec<Step>> {
+    let effects = journal::effects(tx, RunId::from(publication)).await?;
+    Ok(effects
+        .into_iter()
+        .map(|effect| Step { key: effect.key, kind: effect.kind, state: effect.state, sent_at: effect.sent_at })
+        .collect())
+}

@@ -1,0 +1,194 @@
+//! What a connector says of itself.
+//!
+//! These types are the manifest's schema: the SDK's builders write them, the host reads them, and both refuse a member
+//! that they do not know. The crate owns names and shapes only; whether a manifest makes sense ([`Manifest::validate`])
+//! needs no knowledge of the host either.
+
+mod auth;
+mod validate;
+
+pub use auth::{Auth, ClientAuth, OAuth2, Pkce, Place};
+pub use validate::Flaw;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The schema that this crate reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// A connector's description of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format; [`SCHEMA`].
+    pub schema: u32,
+    /// The connector's id: lowercase letters, digits and hyphens, such as `x`.
+    pub id: String,
+    /// Its name for a person, such as `X (Twitter)`.
+    pub name: String,
+    /// Its version.
+    pub version: semver::Version,
+    /// The name under which the REST API knows the network, such as `twitter`; the id where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// How a workspace connects an account.
+    pub auth: Auth,
+    /// Where the connector may send requests, by the names that requests use.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Where in answers the vendor hands out URLs that may be followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Answers whose status alone does not tell what became of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
+    /// Rules of publishing, for connectors that publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishing: Option<Publishing>,
+    /// What one call may use at most. The operator may allow less.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl Manifest {
+    /// The name under which the REST API knows the network.
+    #[must_use]
+    pub fn platform(&self) -> &str {
+        self.platform.as_deref().unwrap_or(&self.id)
+    }
+}
+
+/// An origin that requests may go to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Scheme, host and optional port, such as `https://api.x.com`. The operator may replace it.
+    pub origin: String,
+    /// How the host signs requests to it.
+    pub sign: Sign,
+    /// Requests with a body that change nothing, as `METHOD /path`; `*` stands for one segment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Paths that mint or revoke tokens: the host calls them, a connector cannot. `*` stands for one segment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_only: Vec<String>,
+}
+
+/// How a request is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Sign {
+    /// Not at all.
+    None,
+    /// `Authorization: Bearer <access token>` (RFC 6750).
+    Bearer,
+}
+
+/// A place in answers where the vendor hands out a URL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The endpoint whose answers it is read from.
+    pub from: String,
+    /// Where in the answer.
+    pub at: AnswerPlace,
+    /// The hosts that the URL may have: `example.com` is that host, `.example.com` is any host below it.
+    pub hosts: Vec<String>,
+    /// Whether a request that follows it is signed as the endpoint's are.
+    pub signed: bool,
+}
+
+/// A place in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AnswerPlace {
+    /// A JSON pointer (RFC 6901); `*` stands for every element of a list.
+    Pointer(String),
+    /// A response header.
+    Header(String),
+}
+
+/// What an answer means where its status misleads. The first that matches decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// The status that it applies to.
+    pub status: u16,
+    /// JSON pointer of the member to look at; the whole body as text where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Text that must occur there, in any case; no condition where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// What became of the request.
+    pub means: Meaning,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// It was done.
+    Done,
+    /// It was certainly not done.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Rules of publishing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publishing {
+    /// Seconds after which a post is surely visible to the connector's own reads. Reconciling looks twice past it.
+    pub visible_after_s: u32,
+    /// Most parts of a thread; 1 where the network has none.
+    pub max_parts: u32,
+    /// Most media of one part.
+    pub max_media: u32,
+    /// What is taken of each media type; what is not listed is refused.
+    pub media: Vec<MediaRule>,
+    /// Where the answer to a commit names what it made, such as the pointer `/data/id`; the first place that holds a
+    /// text or a number counts. The host holds receipts against it.
+    pub committed_id: Vec<AnswerPlace>,
+}
+
+/// What a network takes of a medium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaRule {
+    /// A media type, such as `image/png`.
+    pub content_type: String,
+    /// Largest size in bytes.
+    pub max_bytes: u64,
+}
+
+/// What one call may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Fuel, about one unit an instruction.
+    pub fuel: u64,
+    /// Bytes of all linear memories and tables together.
+    pub memory_bytes: u64,
+    /// Milliseconds of the guest's own time, waiting for the host not counted.
+    pub guest_ms: u64,
+    /// Milliseconds in all.
+    pub total_ms: u64,
+    /// Requests.
+    pub requests: u32,
+    /// Bytes of an answer that is handed to the guest inline.
+    pub inline_answer_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 500_000_000,
+            memory_bytes: 32 << 20,
+            guest_ms: 5_000,
+            total_ms: 15 * 60 * 1_000,
+            requests: 1_000,
+            inline_answer_bytes: 1 << 20,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether a manifest makes sense in itself.
+
+use crate::{AnswerPlace, Auth, Manifest, OAuth2, Place, SCHEMA};
+use std::fmt;
+
+/// One thing that is wrong with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The member at fault, such as `endpoints/api/origin`.
+    pub member: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.member, self.problem)
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest and checks it.
+    ///
+    /// # Errors
+    /// The flaws, at least one; a document that is no manifest at all is one flaw of the member ``.
+    pub fn parse(json: &str) -> Result<Self, Vec<Flaw>> {
+        let manifest: Self = serde_json::from_str(json).map_err(|error| vec![flaw("", error.to_string())])?;
+        let flaws = manifest.validate();
+        if flaws.is_empty() { Ok(manifest) } else { Err(flaws) }
+    }
+
+    /// The flaws of this manifest; none when it can be admitted.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        if self.schema != SCHEMA {
+            flaws.push(flaw("schema", format!("this host reads schema {SCHEMA}, not {}", self.schema)));
+        }
+        for (member, name) in [("id", self.id.as_str()), ("platform", self.platform())] {
+            if !is_name(name) {
+                flaws.push(flaw(member, "must be 1 to 32 lowercase letters, digits, hyphens or underscores".to_owned()));
+            }
+        }
+        self.validate_endpoints(&mut flaws);
+        if let Auth::Oauth2(oauth) = &self.auth {
+            self.validate_oauth(oauth, &mut flaws);
+        }
+        self.validate_links(&mut flaws);
+        if let Some(publishing) = &self.publishing
+            && publishing.max_parts == 0
+        {
+            flaws.push(flaw("publishing/max_parts", "must be at least 1".to_owned()));
+        }
+        if self.publishing.as_ref().is_some_and(|publishing| publishing.committed_id.is_empty()) {
+            flaws.push(flaw("publishing/committed_id", "must name at least one place".to_owned()));
+        }
+        flaws
+    }
+
+    fn validate_endpoints(&self, flaws: &mut Vec<Flaw>) {
+        for (name, endpoint) in &self.endpoints {
+            let at = format!("endpoints/{name}");
+            if !is_name(name) {
+                flaws.push(flaw(&at, "an endpoint's name must be lowercase letters, digits, hyphens or underscores".to_owned()));
+            }
+            let authority = endpoint.origin.strip_prefix("https://").or_else(|| endpoint.origin.strip_prefix("http://"));
+            if authority.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '@', '?', '#', ' ', '\\'])) {
+                flaws.push(flaw(&format!("{at}/origin"), "must be scheme, host and optional port, nothing more".to_owned()));
+            }
+            for read in &endpoint.reads {
+                if read.split_once(" /").is_none_or(|(method, _)| !matches!(method, "POST" | "PUT" | "PATCH")) {
+                    flaws.push(flaw(&format!("{at}/reads"), format!("`{read}` is not of the form `POST /path`")));
+                }
+            }
+        }
+    }
+
+    fn validate_oauth(&self, oauth: &OAuth2, flaws: &mut Vec<Flaw>) {
+        let places = [("authorize", Some(&oauth.authorize)), ("token", Some(&oauth.token)), ("revoke", oauth.revoke.as_ref())];
+        for (member, place) in places {
+            let Some(Place { endpoint, path }) = place else { continue };
+            if !self.endpoints.contains_key(endpoint) {
+                flaws.push(flaw(&format!("auth/oauth2/{member}"), format!("no endpoint is named `{endpoint}`")));
+            }
+            if !path.starts_with('/') {
+                flaws.push(flaw(&format!("auth/oauth2/{member}"), "the path must begin with `/`".to_owned()));
+            }
+        }
+        if oauth.scopes.iter().any(|scope| scope.is_empty() || scope.contains(&oauth.scope_separator)) {
+            flaws.push(flaw("auth/oauth2/scopes", "a scope is empty or contains the separator".to_owned()));
+        }
+    }
+
+    fn validate_links(&self, flaws: &mut Vec<Flaw>) {
+        for (index, link) in self.links.iter().enumerate() {
+            if !self.endpoints.contains_key(&link.from) {
+                flaws.push(flaw(&format!("links/{index}/from"), format!("no endpoint is named `{}`", link.from)));
+            }
+            if link.hosts.is_empty() || link.hosts.iter().any(|host| host.trim_start_matches('.').is_empty()) {
+                flaws.push(flaw(&format!("links/{index}/hosts"), "must name at least one host".to_owned()));
+            }
+            if matches!(&link.at, AnswerPlace::Pointer(pointer) if !pointer.starts_with('/')) {
+                flaws.push(flaw(&format!("links/{index}/at"), "a pointer begins with `/`".to_owned()));
+            }
+        }
+    }
+}
+
+fn flaw(member: &str, problem: String) -> Flaw {
+    Flaw { member: member.to_owned(), problem }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+}

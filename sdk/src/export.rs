@@ -1,0 +1,107 @@
+//! From our traits to the contract's exports: the macros, and the bridges behind them.
+//!
+//! The bridges are blanket implementations, so the macros only name the type. The exports themselves exist on
+//! WebAssembly alone: a connector's own tests run on the developer's machine, where the symbols mean nothing.
+
+use crate::bindings::{connector, identifies, publishes, reconciles, removes};
+use crate::{
+    Account, Attempt, Connector, Fact, Identity, Profile, Progress, Publish, Reconcile, Remove, Result, Variant,
+    Verdict, Violation, log,
+};
+use std::panic;
+
+/// Makes a type the connector of this component.
+#[macro_export]
+macro_rules! connector {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::connector::export_connector!($connector with_types_in $crate::bindings::connector);
+    };
+}
+
+/// Exports [`Identity`].
+#[macro_export]
+macro_rules! export_identity {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::identifies::export_identifies!($connector with_types_in $crate::bindings::identifies);
+    };
+}
+
+/// Exports [`Publish`].
+#[macro_export]
+macro_rules! export_publish {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::publishes::export_publishes!($connector with_types_in $crate::bindings::publishes);
+    };
+}
+
+/// Exports [`Reconcile`].
+#[macro_export]
+macro_rules! export_reconcile {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::reconciles::export_reconciles!($connector with_types_in $crate::bindings::reconciles);
+    };
+}
+
+/// Exports [`Remove`].
+#[macro_export]
+macro_rules! export_remove {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::removes::export_removes!($connector with_types_in $crate::bindings::removes);
+    };
+}
+
+impl<C: Connector> connector::Guest for C {
+    fn describe() -> String {
+        // No panic hook here: it logs, and during admission every import traps.
+        serde_json::to_string(&C::manifest()).expect("a manifest holds nothing that JSON cannot")
+    }
+}
+
+impl<C: Identity> identifies::exports::orla::connector::identity::Guest for C {
+    fn whoami(account: Account) -> Result<Profile> {
+        install_panic_hook();
+        C::whoami(&account)
+    }
+
+    fn options(account: Account) -> Result<Vec<Fact>> {
+        install_panic_hook();
+        C::options(&account)
+    }
+}
+
+impl<C: Publish> publishes::exports::orla::connector::publish::Guest for C {
+    fn check(variant: Variant, facts: Vec<Fact>) -> Vec<Violation> {
+        install_panic_hook();
+        C::check(&variant, &facts)
+    }
+
+    fn publish(account: Account, variant: Variant) -> Result<Progress> {
+        install_panic_hook();
+        C::publish(&account, &variant)
+    }
+}
+
+impl<C: Reconcile> reconciles::exports::orla::connector::reconcile::Guest for C {
+    fn reconcile(account: Account, variant: Variant, attempt: Attempt) -> Result<Verdict> {
+        install_panic_hook();
+        C::reconcile(&account, &variant, &attempt)
+    }
+}
+
+impl<C: Remove> removes::exports::orla::connector::remove::Guest for C {
+    fn remove(account: Account, id: String) -> Result<()> {
+        install_panic_hook();
+        C::remove(&account, &id)
+    }
+}
+
+/// A panic ends the instance in a trap, which carries no text. Its message goes to the host's log first, so that the
+/// author reads more than `unreachable`.
+fn install_panic_hook() {
+    panic::set_hook(Box::new(|panic| log::error(panic.to_string())));
+}

@@ -1,0 +1,91 @@
+//! Why a call failed.
+
+pub use crate::bindings::connector::orla::connector::types::FaultKind;
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a connector's functions return.
+pub type Result<T> = std::result::Result<T, Fault>;
+
+/// A failed call: the contract's record `fault`.
+///
+/// Most faults come out of the SDK, which maps a vendor's answer once (see [`Api`](crate::Api)). A connector makes its
+/// own for what only it can know:
+///
+/// ```
+/// use orla_sdk::{Fault, FaultKind};
+///
+/// let fault = Fault::new(FaultKind::Conflict, "The page was renamed meanwhile.").with_code("renamed");
+/// assert_eq!(fault.to_string(), "The page was renamed meanwhile.");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What the host acts on.
+    pub kind: FaultKind,
+    /// The vendor's own code, as text, where there is one.
+    pub code: Option<String>,
+    /// One sentence for a person, without secrets.
+    pub message: String,
+    /// The member of the input at fault, such as `parts/0/text`.
+    pub field: Option<String>,
+    /// Milliseconds to wait before another try makes sense.
+    pub retry_after_ms: Option<u64>,
+    /// Whether any byte of a commit may have reached the vendor.
+    pub sent: bool,
+}
+
+impl Fault {
+    /// A fault of any kind.
+    #[must_use]
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, code: None, message: message.into(), field: None, retry_after_ms: None, sent: false }
+    }
+
+    /// The input is refused; `field` names the member at fault.
+    #[must_use]
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Invalid, message).with_field(field)
+    }
+
+    /// The vendor answered something else than its documentation promises.
+    #[must_use]
+    pub fn vendor(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Vendor, message)
+    }
+
+    /// The connector itself is wrong.
+    #[must_use]
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Bug, message)
+    }
+
+    /// The same fault with the vendor's own code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// The same fault, naming the member of the input at fault.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The same fault, saying how long to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

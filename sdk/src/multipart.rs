@@ -1,0 +1,55 @@
+//! Bodies of several parts.
+
+use crate::BlobSlice;
+use crate::bindings::connector::orla::connector::http::{Part, PartContent};
+
+/// A `multipart/form-data` body. The host streams its blobs; they never pass through the connector.
+///
+/// ```
+/// use orla_sdk::{Api, Media, Multipart, Result};
+/// use std::time::Duration;
+///
+/// fn upload(media: &Media) -> Result<()> {
+///     let body = Multipart::new().text("purpose", "post").blob("media", "blob", "image/png", media.blob.slice(0, media.size));
+///     Api::new("api").post("/v1/upload").multipart(body).prepare("media/0", Duration::from_secs(3_600))?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Default)]
+pub struct Multipart<'a> {
+    pub(crate) parts: Vec<Part<'a>>,
+}
+
+impl<'a> Multipart<'a> {
+    /// A body without parts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field of text.
+    #[must_use]
+    pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let content = PartContent::Text(value.into());
+        self.parts.push(Part { name: name.into(), filename: None, content_type: None, content });
+        self
+    }
+
+    /// Adds a file.
+    #[must_use]
+    pub fn blob(
+        mut self,
+        name: impl Into<String>,
+        filename: impl Into<String>,
+        content_type: impl Into<String>,
+        slice: BlobSlice<'a>,
+    ) -> Self {
+        self.parts.push(Part {
+            name: name.into(),
+            filename: Some(filename.into()),
+            content_type: Some(content_type.into()),
+            content: PartContent::Blob(slice),
+        });
+        self
+    }
+}

@@ -1,0 +1,135 @@
+//! Posting part after part, and what to call the result.
+
+use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress, Receipt, Result, Violation};
+use std::time::Duration;
+
+/// How far one part came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It is live.
+    Done(Confirmed),
+    /// The vendor is still working on it; run again after this.
+    Wait(Duration),
+}
+
+/// Posts the parts of a variant in order, each knowing the one before it.
+///
+/// A first part that fails is the variant's fault. Once a part is live the variant is published: what fails after it is
+/// listed in the receipt with all parts behind it, which are not tried. Two faults end the run instead, because a re-run
+/// decides them: a commit whose outcome is uncertain, and a run that was cancelled.
+///
+/// ```
+/// use orla_sdk::{Account, Api, Committed, Fault, Progress, Result, Step, Variant, in_order};
+///
+/// fn publish(_account: &Account, variant: &Variant) -> Result<Progress> {
+///     in_order(&variant.parts, |index, part, previous| {
+///         let body = serde_json::json!({ "text": part.text, "reply_to": previous.map(|post| &post.id) });
+///         let made = |answer: &orla_sdk::Response| Ok(Committed { id: answer.text().into_owned(), url: None });
+///         Api::new("api").post("/v1/posts").json(&body).commit(format!("part/{index}"), made).map(Step::Done)
+///     })
+/// }
+/// ```
+///
+/// # Errors
+/// The first part's fault, or one that only a re-run decides.
+pub fn in_order(
+    parts: &[Part],
+    mut post: impl FnMut(usize, &Part, Option<&Committed>) -> Result<Step>,
+) -> Result<Progress> {
+    let mut live: Vec<Confirmed> = Vec::with_capacity(parts.len());
+    for (index, part) in parts.iter().enumerate() {
+        match post(index, part, live.last().map(|confirmed| &confirmed.committed)) {
+            Ok(Step::Done(confirmed)) => live.push(confirmed),
+            Ok(Step::Wait(wait)) => return Ok(Progress::Pending(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))),
+            Err(fault) if live.is_empty() || needs_rerun(fault.kind) => return Err(fault),
+            Err(fault) => return Ok(Progress::Published(receipt(live, parts.len(), Some(fault)))),
+        }
+    }
+    if live.is_empty() {
+        return Err(Fault::invalid("parts", "There is nothing to publish."));
+    }
+    Ok(Progress::Published(receipt(live, parts.len(), None)))
+}
+
+fn needs_rerun(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Uncertain | FaultKind::Cancelled)
+}
+
+fn receipt(live: Vec<Confirmed>, parts: usize, fault: Option<Fault>) -> Receipt {
+    let missing = parts - live.len();
+    let done = live.into_iter().map(PartOutcome::Done);
+    let rest = fault.into_iter().flat_map(|fault| std::iter::repeat_n(PartOutcome::Missing(fault), missing));
+    Receipt { parts: done.chain(rest).collect() }
+}
+
+impl Violation {
+    /// A rule that a variant breaks: the member at fault, a stable code and a sentence that says limit and excess.
+    #[must_use]
+    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.into(), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, in_order};
+    use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress, Receipt, Result};
+    use std::time::Duration;
+
+    fn parts(texts: &[&str]) -> Vec<Part> {
+        texts.iter().map(|text| Part { text: (*text).to_owned(), media: Vec::new() }).collect()
+    }
+
+    fn confirmed(id: &str) -> Confirmed {
+        Confirmed { key: format!("key of {id}"), committed: Committed { id: id.to_owned(), url: None } }
+    }
+
+    /// A part's text says what becomes of it: `wait`, a fault's kind, or the id that it gets.
+    fn post(_index: usize, part: &Part, _previous: Option<&Committed>) -> Result<Step> {
+        match part.text.as_str() {
+            "wait" => Ok(Step::Wait(Duration::from_secs(5))),
+            "uncertain" => Err(Fault::new(FaultKind::Uncertain, "?")),
+            "cancelled" => Err(Fault::new(FaultKind::Cancelled, "?")),
+            "invalid" => Err(Fault::new(FaultKind::Invalid, "no")),
+            id => Ok(Step::Done(confirmed(id))),
+        }
+    }
+
+    #[test]
+    fn each_part_knows_the_one_before() {
+        let mut seen = Vec::new();
+        let progress = in_order(&parts(&["a", "b", "c"]), |index, part, previous| {
+            seen.push((index, part.text.clone(), previous.map(|post| post.id.clone())));
+            post(index, part, previous)
+        });
+        assert!(matches!(progress, Ok(Progress::Published(Receipt { parts })) if parts.len() == 3));
+        let befores: Vec<_> = seen.into_iter().map(|(_, _, before)| before).collect();
+        assert_eq!(befores, [None, Some("a".to_owned()), Some("b".to_owned())]);
+    }
+
+    #[test]
+    fn what_fails_later_is_missing_with_all_behind_it() {
+        let progress = in_order(&parts(&["a", "invalid", "c"]), post).unwrap();
+        let missing = PartOutcome::Missing(Fault::new(FaultKind::Invalid, "no"));
+        let parts = vec![PartOutcome::Done(confirmed("a")), missing.clone(), missing];
+        assert_eq!(progress, Progress::Published(Receipt { parts }));
+    }
+
+    #[test]
+    fn what_only_a_rerun_decides_ends_the_run() {
+        for kind in ["uncertain", "cancelled"] {
+            assert!(in_order(&parts(&["a", kind, "c"]), post).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_first_part_that_fails_is_the_variants_fault() {
+        assert_eq!(in_order(&parts(&["invalid", "b"]), post).unwrap_err().kind, FaultKind::Invalid);
+        assert_eq!(in_order(&[], post).unwrap_err().kind, FaultKind::Invalid);
+    }
+
+    #[test]
+    fn a_part_that_waits_pauses_the_run() {
+        assert_eq!(in_order(&parts(&["a", "wait"]), post), Ok(Progress::Pending(5_000)));
+    }
+}

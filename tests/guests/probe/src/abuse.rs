@@ -1,0 +1,66 @@
+//! Commands that break what holds a guest, or look for what it should not see.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `loop` | never ends |
+//! | `alloc` | takes memory until there is none |
+//! | `recurse` | calls itself until the stack ends |
+//! | `trap <message>` | panics |
+//! | `log <count>` | writes so many notes |
+//! | `holdtoken` | keeps [`planted`] in memory, to prove that a search of the memory finds what is there |
+//! | `ambient` | logs what the WASI clock, random source, environment and file system say |
+
+use crate::script;
+use orla_sdk::{Fault, Result, log};
+use std::hash::{BuildHasher, RandomState};
+use std::hint::black_box;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
+    match name {
+        "loop" => loop {
+            black_box(());
+        },
+        "alloc" => take_all_memory(),
+        "recurse" => {
+            black_box(descend(1));
+        }
+        "trap" => panic!("{rest}"),
+        "log" => {
+            for count in 0..script::number(rest)? {
+                log::info(format!("note {count}"));
+            }
+        }
+        "holdtoken" => {
+            black_box(planted().leak());
+        }
+        "ambient" => log::info(ambient()),
+        _ => return Err(Fault::bug(format!("The probe knows no command `{name}`."))),
+    }
+    Ok(())
+}
+
+fn take_all_memory() {
+    loop {
+        black_box(vec![1_u8; 1 << 20].leak());
+    }
+}
+
+fn descend(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    if frame[0] == 0 { 0 } else { descend(depth + 1) + frame[63] }
+}
+
+/// A word that stands for a token. It is put together here so that only a run that was told to hold it has it whole.
+fn planted() -> String {
+    black_box(["CONTROL-TOKEN", "IN-GUEST-MEMORY", "7f3a"]).join("-")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the question is what the clock says in here")]
+fn ambient() -> String {
+    let clock_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let random = RandomState::new().hash_one(0);
+    let variables = std::env::vars().count();
+    let file = std::fs::read_dir("/").map_or_else(|error| error.kind().to_string(), |_| "readable".to_owned());
+    format!("clock_ms={clock_ms} random={random} variables={variables} root={file}")
+}

@@ -1,0 +1,43 @@
+//! What tests stand on: databases, built connectors, a running host, and a person who uses it.
+
+mod built;
+mod host;
+mod person;
+mod postgres;
+
+pub(crate) use built::program;
+pub(crate) use host::{Host, price, settings};
+pub(crate) use person::{Answer, Person, client};
+pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
+
+use orla::db::Db;
+use std::path::Path;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+pub(crate) const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
+
+impl Backend {
+    /// The URL of a new, empty database.
+    pub(crate) async fn fresh(self, data: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite:{}", data.join("orla.db").display()),
+            Self::Postgres => postgres::fresh_database().await,
+        }
+    }
+}
+
+/// One fresh database of each kind, with the schema in place.
+pub(crate) async fn databases() -> Vec<Db> {
+    let mut databases = Vec::new();
+    for backend in BOTH {
+        let data = tempfile::tempdir().unwrap().keep();
+        databases.push(Db::open(&backend.fresh(&data).await).await.unwrap());
+    }
+    databases
+}

@@ -1,0 +1,38 @@
+//! What is built once for all tests: the connectors as components, and their machine code.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The product's program.
+pub(crate) fn program() -> PathBuf {
+    env!("CARGO_BIN_EXE_orla-under-test").into()
+}
+
+static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
+
+/// A folder with the connectors that tests use: `x.wasm` and `probe.wasm`.
+pub(super) fn connectors() -> &'static Path {
+    CONNECTORS.get_or_init(|| {
+        let target = target_folder();
+        let built = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet", "--locked", "--target", "wasm32-wasip2", "--profile", "connector"])
+            .args(["--package", "orla-x", "--package", "orla-probe", "--target-dir"])
+            .arg(&target)
+            .status()
+            .unwrap();
+        assert!(built.success(), "the connectors build (rustup target add wasm32-wasip2)");
+        let folder = tempfile::Builder::new().prefix("orla-connectors-").tempdir().unwrap().keep();
+        for id in ["x", "probe"] {
+            let component = target.join(format!("wasm32-wasip2/connector/orla_{id}.wasm"));
+            std::fs::copy(component, folder.join(format!("{id}.wasm"))).unwrap();
+        }
+        folder
+    })
+}
+
+fn target_folder() -> PathBuf {
+    // <target>/debug/orla-under-test
+    program().parent().and_then(Path::parent).expect("the program lies in a profile's folder").to_owned()
+}

@@ -1,0 +1,156 @@
+//! A running host: in this process, over HTTP, with its own data folder, database and simulator.
+
+use super::built::{self, program};
+use super::{Backend, Person, Settings, Sim};
+use orla::app::App;
+use orla::clock::Clock;
+use orla::config::{Config, ConnectorConfig};
+use orla::connectors::{Memories, Setup};
+use orla::id::WorkspaceId;
+use orla::{http, jobs, ledger, prices};
+use secrecy::SecretString;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// A running host and the network that it speaks to.
+pub(crate) struct Host {
+    pub(crate) app: App,
+    pub(crate) url: String,
+    pub(crate) sim: Sim,
+    pub(crate) data: TempDir,
+}
+
+/// The network as it is, but for its limits a quarter of an hour: tests do more in less.
+pub(crate) fn settings() -> Settings {
+    let routes = [
+        "POST /2/tweets",
+        "GET /2/users/{id}/tweets",
+        "GET /2/users/me",
+        "GET /2/media/upload",
+        "POST /2/media/upload/initialize",
+        "POST /2/media/upload/{id}/append",
+        "POST /2/media/upload/{id}/finalize",
+    ];
+    Settings { rate_limits: routes.map(|route| (route.to_owned(), 1_000_000)).into(), ..Settings::default() }
+}
+
+/// A data folder in which the connectors are compiled already, to copy from.
+static WARM: OnceLock<TempDir> = OnceLock::new();
+
+impl Host {
+    /// A host on a database, as an operator would start it.
+    pub(crate) async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, settings(), |_| Memories::Pooled).await
+    }
+
+    /// A host with the simulator's and its own settings changed.
+    pub(crate) async fn start_with(
+        backend: Backend,
+        settings: Settings,
+        change: impl FnOnce(&mut Config) -> Memories,
+    ) -> Self {
+        let sim = Sim::start(settings).await;
+        let data = warm_data().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let database = backend.fresh(data.path()).await;
+        let mut config = config(data.path(), &database, &sim.origin(), &url);
+        let memories = change(&mut config);
+        let app = App::open(config, Clock::System, Setup { program: program(), memories }).await.unwrap();
+        for platform in ["twitter", "probe"] {
+            sim.register_redirect_uri(format!("{url}/social/oauth/{platform}/callback"));
+        }
+        app.tasks().spawn(jobs::work(app.clone()));
+        let (served, stopping) = (app.clone(), app.clone());
+        tokio::spawn(async move {
+            http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
+        });
+        Self { app, url, sim, data }
+    }
+
+    /// A registered, verified person who is logged in.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        Person::sign_up(&self.url, self.data.path(), name).await
+    }
+
+    /// A person who has connected the simulator's first account.
+    pub(crate) async fn connected(&self, name: &str, platform: &str) -> Person {
+        let person = self.person(name).await;
+        person.connect(&self.sim, platform, "orla_demo").await;
+        person
+    }
+
+    /// Gives a person credits.
+    pub(crate) async fn grant(&self, workspace: WorkspaceId, credits: i64) {
+        let mut tx = self.app.db().begin().await.unwrap();
+        ledger::grant(&mut tx, workspace, credits, "test", "for a test", self.app.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What every test leaves behind: a ledger that adds up, and no job.
+    pub(crate) async fn check_books(&self) {
+        let mut tx = self.app.db().read().await.unwrap();
+        let broken = ledger::audit(&mut tx).await.unwrap();
+        assert!(broken.is_empty(), "the ledger does not add up: {broken:?}");
+    }
+}
+
+/// Sets the price of publishing.
+pub(crate) async fn price(app: &App, credits: i64) {
+    let mut tx = app.db().begin().await.unwrap();
+    prices::set(&mut tx, "publish", credits, app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The settings of the connectors' app at the simulator.
+pub(crate) fn demo_app(origin: &str) -> ConnectorConfig {
+    ConnectorConfig {
+        client_id: Some("orla-demo".to_owned()),
+        client_secret: Some(SecretString::from("orla-demo-secret")),
+        endpoints: ["api", "web"].map(|name| (name.to_owned(), origin.to_owned())).into(),
+        visible_after_ms: Some(300),
+    }
+}
+
+fn config(data: &Path, database: &str, sim: &str, url: &str) -> Config {
+    Config {
+        data: data.to_owned(),
+        database_url: Some(database.to_owned()),
+        connectors_folder: built::connectors().to_owned(),
+        public_url: Some(url.parse().unwrap()),
+        egress_allow: vec![sim.trim_start_matches("http://").to_owned()],
+        connectors: ["x", "probe"].map(|id| (id.to_owned(), demo_app(sim))).into(),
+        job_lease_ms: 2_000,
+        retry_base_ms: 100,
+        concurrent_calls: 32,
+        ..Config::default()
+    }
+}
+
+/// A data folder with a master key and the connectors' machine code in it, and nothing else.
+pub(crate) async fn warm_data() -> TempDir {
+    let warm = match WARM.get() {
+        Some(warm) => warm,
+        None => {
+            let folder = TempDir::new().unwrap();
+            let connectors = tokio::task::spawn_blocking(built::connectors).await.unwrap();
+            let config = Config {
+                data: folder.path().to_owned(),
+                connectors_folder: connectors.to_owned(),
+                ..Config::default()
+            };
+            let app = App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled }).await.unwrap();
+            tokio::time::timeout(Duration::from_secs(60), app.stop()).await.unwrap();
+            WARM.get_or_init(|| folder)
+        }
+    };
+    let data = TempDir::new().unwrap();
+    for name in ["master.key", "artefacts", "releases"] {
+        let copied = std::process::Command::new("cp").arg("-a").arg(warm.path().join(name)).arg(data.path()).status().unwrap();
+        assert!(copied.success());
+    }
+    data
+}

@@ -1,0 +1,18 @@
+//! The product as its users meet it: the real router, workers, runtime and databases, against a strict simulator of the
+//! network. Every test that touches data runs on SQLite and on PostgreSQL.
+
+mod harness;
+
+mod crash;
+mod credits;
+mod hostile;
+mod input;
+mod journey;
+mod ledger;
+mod oauth;
+mod outbound;
+mod replay;
+mod schema;
+mod secrets;
+mod tenants;
+mod uncertain;

@@ -1,0 +1,73 @@
+//! A connector that leaves the path of its journal is stopped, and nothing is sent.
+
+use crate::harness::{BOTH, Backend, Host, Person};
+use serde_json::{Value, json};
+
+/// Runs a script up to a pause, then goes on with another one; gives the publication as it ends.
+async fn rewritten(backend: Backend, first: &str, then: &str) -> (Host, Person, Value) {
+    let host = Host::start(backend).await;
+    let ada = host.connected("ada", "probe").await;
+    host.sim.change(|settings| settings.script = first.to_owned());
+    let remote = json!({"platform": "probe", "content": "remote"});
+    let pending = ada.published(&remote, "k", &["pending", "failed"]).await;
+    assert_eq!(pending["state"], "pending", "{pending:#}");
+    host.sim.change(|settings| settings.script = then.to_owned());
+    let done = ada.wait(pending["id"].as_str().unwrap(), &["published", "failed"]).await;
+    (host, ada, done)
+}
+
+async fn is_stopped(first: &str, then: &str) {
+    for backend in BOTH {
+        let (host, _, done) = rewritten(backend, first, then).await;
+        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("bug")), "{done:#}");
+        assert_eq!(host.sim.posts().len(), 1, "nothing was sent after the run left its path");
+        assert_eq!(host.sim.counts()["POST /2/tweets"], 1);
+        host.check_books().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_path_is_answered_from_the_journal() {
+    for backend in BOTH {
+        let (host, _, done) = rewritten(backend, "commit a hello\npending 1000", "commit a hello").await;
+        assert_eq!(done["state"], "published", "{done:#}");
+        assert_eq!(host.sim.counts()["POST /2/tweets"], 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_key_is_a_bug() {
+    is_stopped("commit a hello\npending 1000", "commit b hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_body_is_a_bug() {
+    is_stopped("commit a hello\npending 1000", "commit a goodbye").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_commit_before_an_old_one_is_a_bug() {
+    is_stopped("commit a hello\npending 1000", "commit new first\ncommit a hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_used_twice_is_a_bug() {
+    is_stopped("commit a hello\npending 1000", "commit a hello\ncommit a hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn going_on_after_the_bug_sends_nothing_either() {
+    is_stopped("commit a hello\npending 1000", "try commit b hello\ntry commit a hello\ntry commit c late\nfault over").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_without_its_commit_is_a_bug() {
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.connected("ada", "probe").await;
+        for script in ["claim 12345", "commit claimed hi\nclaim 999"] {
+            let done = ada.published(&json!({"platform": "probe", "content": script}), script, &["published", "failed"]).await;
+            assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("bug")), "{done:#}");
+        }
+    }
+}

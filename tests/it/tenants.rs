@@ -1,0 +1,98 @@
+//! Tenants do not see each other, and strangers see nothing: a walk over the OpenAPI document.
+
+use crate::harness::{BOTH, Host, Person, client};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Routes that need no token, each for its reason.
+const PUBLIC: &[(&str, &str)] = &[
+    ("POST", "/auth/register"),
+    ("POST", "/auth/verify-email"),
+    ("GET", "/auth/verify-email"),
+    ("POST", "/auth/login"),
+    ("POST", "/auth/refresh"),
+    ("GET", "/social/oauth/{platform}/callback"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+];
+
+/// Every operation of the document: method, path, and what it says of itself.
+async fn operations(host: &Host) -> Vec<(Method, String, Value)> {
+    let document: Value = client().get(format!("{}/openapi.json", host.url)).send().await.unwrap().json().await.unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            operations.push((method, path.clone(), operation.clone()));
+        }
+    }
+    assert!(operations.len() >= 20, "{operations:?}");
+    operations
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused_everywhere_but_on_the_public_routes() {
+    let host = Host::start(BOTH[0]).await;
+    for (method, path, operation) in operations(&host).await {
+        if PUBLIC.contains(&(method.as_str(), path.as_str())) {
+            continue;
+        }
+        assert!(operation["security"].is_array(), "{method} {path} documents no security");
+        let url = format!("{}{}", host.url, path.replace("{id}", &uuid::Uuid::now_v7().to_string()).replace("{platform}", "twitter"));
+        for token in [None, Some("garbage"), Some("eyJhbGciOiJub25lIn0.e30.")] {
+            let mut request = client().request(method.clone(), &url).json(&json!({}));
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 401, "{method} {path} with {token:?}");
+            let body: Value = response.json().await.unwrap();
+            assert_eq!(body["code"], "unauthenticated", "{method} {path}");
+        }
+    }
+}
+
+/// Every id in an answer.
+fn ids(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if uuid::Uuid::parse_str(text).is_ok() => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| ids(item, found)),
+        Value::Object(members) => members.values().for_each(|member| ids(member, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_id_of_one_tenant_works_for_another() {
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.connected("ada", "twitter").await;
+        host.grant(ada.workspace, 5).await;
+        ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
+        let mallory: Person = host.connected("mallory", "twitter").await;
+        let mut known = vec![ada.workspace.to_string()];
+        for path in ["/auth/me", "/social/connections", "/social/publications", "/credits/transactions"] {
+            ids(&ada.get(path).await.expect(200), &mut known);
+        }
+        known.sort();
+        known.dedup();
+        assert!(known.len() >= 4, "{known:?}");
+        for (method, path, _) in operations(&host).await.into_iter().filter(|(_, path, _)| path.contains("{id}")) {
+            for id in &known {
+                let path = path.replace("{id}", id);
+                let body = json!({"key": "part/0", "outcome": "not_published"});
+                let answer = mallory.call(method.clone(), &path, (method == Method::POST).then_some(&body)).await;
+                answer.refused(404, "not_found");
+            }
+        }
+        // Neither do ids in bodies, and lists show only one's own.
+        let connection = ada.get("/social/connections").await.expect(200)["items"][0]["id"].clone();
+        let post = json!({"platform": "twitter", "content": "yours", "connection_id": connection});
+        mallory.publish(&post, "k").await.refused(404, "not_found");
+        assert!(mallory.get("/social/publications").await.expect(200)["items"].as_array().unwrap().is_empty());
+        assert!(mallory.get("/credits/transactions").await.expect(200)["items"].as_array().unwrap().is_empty());
+        // Ada's things are as they were.
+        ada.get(&format!("/social/connections/{}", connection.as_str().unwrap())).await.expect(200);
+        assert_eq!(host.sim.posts().len(), 1);
+    }
+}

@@ -1,0 +1,11 @@
+//! Strict simulators of the vendors that Orla speaks to.
+//!
+//! Each vendor is a module that owns its state, its HTTP surface and a control surface under `/_sim/`. They are
+//! stricter than the vendors themselves wherever a vendor's documents leave room: what a simulator accepts, the
+//! vendor accepts too. Tests start one in process ([`x::Sim`]), the demo runs the binary `vendors`.
+//!
+//! Nothing in this crate may depend on Orla: a simulator that shared code with the host would share its mistakes.
+
+pub mod pictures;
+mod wire;
+pub mod x;

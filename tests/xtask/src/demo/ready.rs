@@ -1,0 +1,51 @@
+//! Whether the host is ready, and what to tell the user once it is.
+
+use super::settings::{EMAIL, PASSWORD, Settings};
+use crate::words::say;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether the host answers that it can serve.
+pub(super) fn is_ready(address: SocketAddr) -> bool {
+    let answered = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut status = [0; "HTTP/1.1 200".len()];
+        stream.read_exact(&mut status)?;
+        Ok(status.ends_with(b" 200"))
+    };
+    answered().unwrap_or(false)
+}
+
+/// Says where everything is, and what to try.
+pub(super) fn welcome(settings: &Settings) {
+    let Settings { url, data, .. } = settings;
+    let mail = if settings.mail_in_files {
+        format!("in {} (nothing leaves this machine)", data.join("mail").display())
+    } else {
+        "goes out by ORLA_SMTP_URL".to_owned()
+    };
+    let database = if settings.own_database { "SQLite" } else { "the database is that of DATABASE_URL" };
+    let network = match settings.simulator {
+        Some(simulator) => format!("simulated at http://{simulator}; what it took: http://{simulator}/_sim/x/posts"),
+        None => "the real one, by ORLA_CONNECTORS__X__CLIENT_ID".to_owned(),
+    };
+    say(&format!(
+        "\nOrla is ready.\n\n  \
+         address   {url}   (the API: {url}/docs)\n  \
+         log in    {EMAIL}   {PASSWORD}\n  \
+         data      {} ({database})\n  \
+         mail      {mail}\n  \
+         X         {network}\n\n\
+         The next request to try, in another terminal:\n\n  \
+         curl -s {url}/auth/login -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"email\":\"{EMAIL}\",\"password\":\"{PASSWORD}\"}}'\n\n\
+         It goes on in README.md, under \"A walk\". Ctrl-C stops everything.\n",
+        data.display()
+    ));
+}

@@ -1,0 +1,139 @@
+//! Where the demo listens, and what its programs are told.
+
+use crate::program::{built, root, variable};
+use crate::words::{Failure, Result};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The account that the demo makes.
+pub(super) const EMAIL: &str = "demo@orla.local";
+/// Its password, known to everybody: that is why the demo listens on this machine alone.
+pub(super) const PASSWORD: &str = "Orla-demo-1";
+
+/// The app that the simulated X knows.
+const CLIENT_ID: &str = "orla-demo";
+const CLIENT_SECRET: &str = "orla-demo-secret";
+
+/// The demo's settings, by environment.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// Where the host listens: `LISTEN`, or `PORT` on this machine alone.
+    listen: SocketAddr,
+    /// Where browsers reach it, without a slash at the end: `PUBLIC_URL`, or this machine.
+    pub(super) url: String,
+    /// Where the host keeps its files: `ORLA_DATA`, or `data` in the project's folder.
+    pub(super) data: PathBuf,
+    /// Where the simulator listens: `SIMULATOR_PORT` on this machine. Nowhere when there are keys for the real X.
+    pub(super) simulator: Option<SocketAddr>,
+    /// Whether mail goes to files in the data folder.
+    pub(super) mail_in_files: bool,
+    /// Whether the database is in the data folder.
+    pub(super) own_database: bool,
+}
+
+impl Settings {
+    pub(super) fn read() -> Result<Self> {
+        let listen = match variable("LISTEN")? {
+            Some(text) => {
+                text.parse().map_err(|_| not("LISTEN", &text, "an address and port, such as 127.0.0.1:8080"))?
+            }
+            None => here(port("PORT", 8080)?),
+        };
+        let url = variable("PUBLIC_URL")?.unwrap_or_else(|| format!("http://localhost:{}", listen.port()));
+        let data = match variable("ORLA_DATA")? {
+            Some(folder) => std::path::absolute(&folder).map_err(|_| not("ORLA_DATA", &folder, "a folder"))?,
+            None => root()?.join("data"),
+        };
+        let has_keys = variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some();
+        Ok(Self {
+            listen,
+            url: url.trim_end_matches('/').to_owned(),
+            data,
+            simulator: if has_keys { None } else { Some(here(port("SIMULATOR_PORT", 4010)?)) },
+            mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
+            own_database: variable("DATABASE_URL")?.is_none(),
+        })
+    }
+
+    /// Sees to it that nobody listens where we are going to: better now than after the build.
+    pub(super) fn check_ports(&self) -> Result {
+        check_port(self.listen, "Orla", "PORT")?;
+        self.simulator.map_or(Ok(()), |address| check_port(address, "the simulated X", "SIMULATOR_PORT"))
+    }
+
+    pub(super) fn connectors_folder(&self) -> PathBuf {
+        self.data.join("connectors")
+    }
+
+    /// Where this machine reaches the host.
+    pub(super) fn address(&self) -> SocketAddr {
+        if self.listen.ip().is_unspecified() { here(self.listen.port()) } else { self.listen }
+    }
+
+    /// The host's program, told where its files and the simulator are.
+    pub(super) fn host(&self) -> Result<Command> {
+        let (programs, _) = built()?;
+        let mut command = Command::new(programs.join("orla"));
+        command
+            .current_dir(root()?)
+            .env("LISTEN", self.listen.to_string())
+            .env("ORLA_DATA", &self.data)
+            .env("ORLA_CONNECTORS_FOLDER", self.connectors_folder());
+        if let Some(simulator) = self.simulator {
+            let origin = format!("http://{simulator}");
+            // A picture that the simulator serves can then be posted by its URL.
+            let mut allowed = variable("ORLA_EGRESS_ALLOW")?.map_or_else(String::new, |others| format!("{others},"));
+            allowed.push_str(&simulator.to_string());
+            command
+                .env("ORLA_CONNECTORS__X__CLIENT_ID", CLIENT_ID)
+                .env("ORLA_CONNECTORS__X__CLIENT_SECRET", CLIENT_SECRET)
+                .env("ORLA_CONNECTORS__X__ENDPOINTS__API", &origin)
+                .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &origin)
+                .env("ORLA_EGRESS_ALLOW", allowed);
+        }
+        Ok(command)
+    }
+
+    /// The simulator's program, told where the host's callback is.
+    pub(super) fn vendors(&self, listen: SocketAddr) -> Result<Command> {
+        let (programs, _) = built()?;
+        let mut command = Command::new(programs.join("vendors"));
+        command
+            .args(["--listen", &listen.to_string()])
+            .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
+            .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)]);
+        Ok(command)
+    }
+}
+
+fn here(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn port(name: &str, default: u16) -> Result<u16> {
+    match variable(name)? {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(port) if port > 0 => Ok(port),
+            _ => Err(not(name, &text, "a port, 1 to 65535")),
+        },
+    }
+}
+
+fn not(name: &str, text: &str, wanted: &str) -> Failure {
+    Failure::new(format!("{name} is `{text}`, which is not {wanted}."))
+}
+
+fn check_port(address: SocketAddr, who: &str, variable: &str) -> Result {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Failure::new(format!(
+            "Port {} is taken by another program, but {who} is to listen there. End that program, or choose another \
+             port: {variable}=<port> cargo demo",
+            address.port()
+        ))),
+        Err(error) => Err(Failure::new(format!("{who} cannot listen on {address}: {error}."))),
+    }
+}

@@ -1,0 +1,21 @@
+//! `cargo verify`: every test, on both databases.
+
+use crate::needs::{self, WASM};
+use crate::program::{self, cargo};
+use crate::words::{Result, announce};
+
+/// Installs what the tests need, and runs them.
+///
+/// # Errors
+/// Something is missing and cannot be installed, or a test failed.
+pub(crate) fn run() -> Result {
+    needs::c_compiler()?;
+    needs::wasm_target()?;
+    needs::postgresql()?;
+    announce("Building the connectors");
+    // The tests build them as well, but silently; they find them done.
+    let connectors = ["--package", "orla-x", "--package", "orla-probe"];
+    program::run(cargo()?.args(["build", "--locked", "--target", WASM, "--profile", "connector"]).args(connectors))?;
+    announce("Running every test, on SQLite and PostgreSQL");
+    program::run(cargo()?.args(["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
