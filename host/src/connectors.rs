@@ -29,7 +29,7 @@ pub mod vault;
 pub mod work;
 
 pub use compile::child as compile_child;
-pub use engine::Memories;
+pub use engine::{Contents, Memories};
 pub use journal::Committed;
 
 use crate::clock::Clock;
@@ -77,7 +77,7 @@ impl Connectors {
     /// the reason in the log: one bad file does not stop a server.
     pub async fn open(setup: Setup, config: &Config, db: &Db, clock: &Clock, vault: &Arc<Vault>) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.concurrent_calls, &setup.memories)?;
-        let compiler = Compiler::new(setup.program, config.data.join("artefacts"), vault, runtime.engine())?;
+        let compiler = Compiler::new(setup, config.data.join("artefacts"), vault, runtime.engine())?;
         let kept = config.data.join("releases");
         std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
         let mut active = BTreeMap::new();

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
-use orla::connectors::{Memories, Setup, compile_child};
+use orla::connectors::{Contents, Memories, Setup, compile_child};
 use orla::identity::{self, Role};
 use orla::identity::passwords::Password;
 use orla::{http, jobs, ledger, telemetry};
@@ -41,7 +41,11 @@ enum Command {
     },
     /// The compiling child: a component on standard input, machine code on standard output.
     #[command(hide = true)]
-    Compile,
+    Compile {
+        /// For memories whose contents are copied and not mapped.
+        #[arg(long)]
+        copied: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -57,7 +61,7 @@ enum Admin {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        Command::Compile => compile_child(),
+        Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
         command => {
             telemetry::start();
             run(command)
@@ -94,7 +98,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             app.stop().await;
             Ok(())
         }
-        Command::Compile => compile_child(),
+        Command::Compile { .. } => anyhow::bail!("the compiling child opens nothing"),
     }
 }
 

@@ -65,8 +65,8 @@ async fn a_receipt_without_its_commit_is_a_bug() {
     for backend in BOTH {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "probe").await;
-        for script in ["claim 12345", "commit claimed hi\nclaim 999"] {
-            let done = ada.published(&json!({"platform": "probe", "content": script}), script, &["published", "failed"]).await;
+        for (key, script) in [("a", "claim 12345"), ("b", "commit claimed hi\nclaim 999")] {
+            let done = ada.published(&json!({"platform": "probe", "content": script}), key, &["published", "failed"]).await;
             assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("bug")), "{done:#}");
         }
     }

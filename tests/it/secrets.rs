@@ -8,6 +8,7 @@ use orla::connectors::Memories;
 use orla::db::Tx;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// How every token of the simulator begins here.
@@ -61,7 +62,7 @@ async fn no_token_reaches_a_guest_an_answer_the_log_or_the_database() {
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
     // The only test that installs a global subscriber; the log of its neighbours is held to the same.
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer)).unwrap();
     for backend in BOTH {
         scan(backend, &lines).await;
     }
@@ -76,6 +77,7 @@ async fn scan(backend: Backend, lines: &Lines) {
         memories
     })
     .await;
+    assert_eq!(host.app.connectors().platforms(), ["probe", "twitter"]);
     let ada = host.connected("ada", "probe").await;
     ada.connect(&host.sim, "twitter", "orla_demo").await;
     let mut answers = Vec::new();
@@ -96,20 +98,18 @@ async fn scan(backend: Backend, lines: &Lines) {
         answers.push(ada.get(path).await.expect(200));
     }
     assert!(host.sim.tokens().len() >= 6, "tokens were minted");
-    assert_eq!(watched.hits(CONTROL) > 0, true, "the scan of guests' memories finds what is there");
+    assert!(watched.hits(CONTROL) > 0, "the scan of guests' memories finds what is there");
     assert_eq!(watched.hits(MARK), 0, "a token was in a guest's memory");
     assert_eq!(watched.hits("orla-demo-secret"), 0, "the app's secret was in a guest's memory");
-    for (what, bytes) in [
-        ("an answer", serde_json::to_vec(&answers).unwrap()),
-        ("the log", lines.0.lock().unwrap().clone()),
-        ("the database", dump(&host).await),
-    ] {
+    let (answers, database) = (serde_json::to_vec(&answers).unwrap(), dump(&host).await);
+    let log = lines.0.lock().unwrap().clone();
+    for (what, bytes) in [("an answer", &answers), ("the log", &log), ("the database", &database)] {
         assert!(bytes.len() > 100, "{what} is empty");
-        assert!(!contains(&bytes, MARK), "a token is in {what}");
-        assert!(!contains(&bytes, "orla-demo-secret"), "the app's secret is in {what}");
+        assert!(!contains(bytes, MARK), "a token is in {what}");
+        assert!(!contains(bytes, "orla-demo-secret"), "the app's secret is in {what}");
     }
     for post in host.sim.posts() {
         assert!(!post.text.contains(MARK), "a token was published: {}", post.text);
     }
-    assert!(contains(&lines.0.lock().unwrap(), "[redacted]"), "the probe logged an answer in which the token was blanked");
+    assert!(contains(&log, "[redacted]"), "the probe logged an answer in which the token was blanked");
 }

@@ -4,7 +4,8 @@
 //! and refuses beforehand what is far larger than a connector can be. The artefact is kept under the digest of its source
 //! and the engine's compatibility, with a MAC: what is not ours is never loaded, it is made anew.
 
-use super::engine;
+use super::Setup;
+use super::engine::{self, Contents};
 use anyhow::{Context as _, bail, ensure};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -28,6 +29,8 @@ const CHILD_MEMORY_BYTES: u64 = 1 << 30;
 const CHILD_CPU_S: u64 = 60;
 const CHILD_WALL: Duration = Duration::from_secs(120);
 const MAC_BYTES: usize = 32;
+/// The child's flag for memories whose contents are copied.
+const COPIED: &str = "--copied";
 
 /// Compiles components, or finds what was compiled before.
 #[derive(Debug)]
@@ -37,13 +40,16 @@ pub(crate) struct Compiler {
     folder: PathBuf,
     key: Key,
     compatibility: String,
+    contents: Contents,
 }
 
 impl Compiler {
-    pub(crate) fn new(program: PathBuf, folder: PathBuf, vault: &Vault, engine: &Engine) -> anyhow::Result<Self> {
+    pub(crate) fn new(setup: Setup, folder: PathBuf, vault: &Vault, engine: &Engine) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let compatibility = engine::compatibility(engine);
-        Ok(Self { program, folder, key: vault.derive("orla/v1/artefacts"), compatibility })
+        let Setup { program, memories } = setup;
+        let contents = memories.contents();
+        Ok(Self { program, folder, key: vault.derive("orla/v1/artefacts"), compatibility, contents })
     }
 
     /// Machine code for a component, from the cache where its MAC is right.
@@ -89,6 +95,7 @@ impl Compiler {
     async fn compile_in_child(&self, wasm: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut child = tokio::process::Command::new(&self.program)
             .arg("compile")
+            .args((self.contents == Contents::Copied).then_some(COPIED))
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -129,14 +136,14 @@ fn load(engine: &Engine, artefact: &[u8]) -> anyhow::Result<Component> {
 ///
 /// # Errors
 /// A sentence for the operator, which the parent passes on.
-pub fn child() -> anyhow::Result<()> {
+pub fn child(contents: Contents) -> anyhow::Result<()> {
     rlimit::setrlimit(rlimit::Resource::AS, CHILD_MEMORY_BYTES, CHILD_MEMORY_BYTES)?;
     rlimit::setrlimit(rlimit::Resource::CPU, CHILD_CPU_S, CHILD_CPU_S)?;
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let mut wasm = Vec::new();
     std::io::stdin().take(MAX_COMPONENT_BYTES as u64 + 1).read_to_end(&mut wasm)?;
     check_size(&wasm)?;
-    let artefact = engine::compiling()
+    let artefact = engine::compiling(contents)
         .and_then(|engine| engine.precompile_component(&wasm))
         .map_err(|error| anyhow::anyhow!("the component does not compile: {error:#}"))?;
     std::io::stdout().write_all(&artefact)?;

@@ -35,7 +35,26 @@ impl std::fmt::Debug for Memories {
     }
 }
 
-fn base() -> Config {
+/// How a memory gets its first contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Mapped from the artefact, page by page as they are written.
+    Mapped,
+    /// Copied, which any maker of memories can do.
+    Copied,
+}
+
+impl Memories {
+    /// How their contents come to be, which machine code has to agree with.
+    pub(crate) fn contents(&self) -> Contents {
+        match self {
+            Self::Pooled => Contents::Mapped,
+            Self::From(_) => Contents::Copied,
+        }
+    }
+}
+
+fn base(contents: Contents) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
@@ -48,6 +67,7 @@ fn base() -> Config {
         .memory_reservation_for_growth(0)
         .memory_guard_size(32 << 20)
         .memory_may_move(false)
+        .memory_init_cow(contents == Contents::Mapped)
         .cranelift_opt_level(OptLevel::Speed);
     config
 }
@@ -56,8 +76,8 @@ fn base() -> Config {
 ///
 /// # Errors
 /// The machine is none that the compiler knows.
-pub(crate) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&base())
+pub(crate) fn compiling(contents: Contents) -> wasmtime::Result<Engine> {
+    Engine::new(&base(contents))
 }
 
 /// An engine that runs `calls` guests at the same time.
@@ -65,7 +85,7 @@ pub(crate) fn compiling() -> wasmtime::Result<Engine> {
 /// # Errors
 /// The machine does not let us reserve the pool.
 pub(crate) fn running(calls: u32, memories: &Memories) -> wasmtime::Result<Engine> {
-    let mut config = base();
+    let mut config = base(memories.contents());
     match memories {
         Memories::Pooled => {
             let mut pool = PoolingAllocationConfig::new();
@@ -84,7 +104,7 @@ pub(crate) fn running(calls: u32, memories: &Memories) -> wasmtime::Result<Engin
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         }
         Memories::From(creator) => {
-            config.with_host_memory(creator.clone()).memory_init_cow(false);
+            config.with_host_memory(creator.clone());
         }
     }
     Engine::new(&config)

@@ -134,8 +134,8 @@ struct Replay {
     replayed: usize,
     commit_keys: HashSet<String>,
     forgotten: HashSet<String>,
-    /// Set once the execution left the path of the journal: nothing more is sent.
-    broken: bool,
+    /// How the execution left the path of the journal, once it did: nothing more is sent.
+    strayed: Option<Fault>,
 }
 
 impl Replay {
@@ -144,8 +144,9 @@ impl Replay {
     }
 
     fn stray(&mut self, message: String) -> Fault {
-        self.broken = true;
-        Fault::bug(message)
+        let fault = Fault::bug(message);
+        self.strayed.get_or_insert(fault.clone());
+        fault
     }
 }
 
@@ -157,7 +158,7 @@ impl Journal {
             replayed: 0,
             commit_keys: HashSet::new(),
             forgotten: HashSet::new(),
-            broken: false,
+            strayed: None,
         };
         Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
     }
@@ -170,7 +171,7 @@ impl Journal {
     pub(crate) fn prepare(&self, key: &str, digest: &str, valid_for: Duration) -> Result<Step, Fault> {
         let now = self.clock.now();
         let mut replay = self.replay();
-        if replay.broken {
+        if replay.strayed.is_some() {
             return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
         }
         let effect = replay.effects.iter().find(|effect| effect.key == key);
@@ -278,7 +279,7 @@ impl Journal {
     fn replay_commit(&self, key: &str, digest: &str) -> Result<Replayed, Fault> {
         let now = self.clock.now();
         let mut replay = self.replay();
-        if replay.broken {
+        if replay.strayed.is_some() {
             return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
         }
         if !replay.commit_keys.insert(key.to_owned()) {
@@ -345,6 +346,11 @@ impl Journal {
             .bind(state).bind(answer).bind(self.clock.now()).bind(self.run).bind(sequence)
             .execute(conn).await.map(drop))?;
         tx.commit().await
+    }
+
+    /// How the execution left the path of the journal, if it did; whatever the connector made of that.
+    pub(crate) fn strayed(&self) -> Option<Fault> {
+        self.replay().strayed.clone()
     }
 
     /// The effects as this execution left them.

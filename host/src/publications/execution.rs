@@ -140,6 +140,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
             Err(fault) => fault,
             Ok(_) => Fault::new(FaultKind::Uncertain, "a part's outcome is not known"),
         }),
+        _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => End::Failed(fault),
         Ok(Progress::Pending(wait)) if age < LONGEST_PENDING => End::Again(wait, None),
         Ok(Progress::Pending(_)) => End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day")),
         Ok(Progress::Published(parts)) => match passing_fault(&parts) {

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(2);
+const LONGEST_ANSWER_BYTES: u64 = 64 << 10;
 
 /// Whether the host answers that it can serve.
 pub(super) fn is_ready(address: SocketAddr) -> bool {
@@ -15,9 +16,9 @@ pub(super) fn is_ready(address: SocketAddr) -> bool {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         write!(stream, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-        let mut status = [0; "HTTP/1.1 200".len()];
-        stream.read_exact(&mut status)?;
-        Ok(status.ends_with(b" 200"))
+        let mut answer = Vec::new();
+        stream.take(LONGEST_ANSWER_BYTES).read_to_end(&mut answer)?;
+        Ok(answer.starts_with(b"HTTP/1.1 200 "))
     };
     answered().unwrap_or(false)
 }
