@@ -2,8 +2,8 @@
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::connectors::{Connectors, Setup};
 use crate::connectors::vault::Vault;
+use crate::connectors::{Connectors, Setup};
 use crate::db::Db;
 use crate::identity::passwords::Passwords;
 use crate::identity::sessions::Sessions;

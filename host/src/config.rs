@@ -104,10 +104,15 @@ impl Config {
     /// A setting that is unknown, of the wrong type or contradicts another, by name.
     pub fn read() -> anyhow::Result<Self> {
         let plain = Env::raw().only(&["PORT", "LISTEN", "DATABASE_URL", "FRONTEND_URL", "PUBLIC_URL"]);
-        let prefixed = Env::prefixed("ORLA_").ignore(&["CONFIG", "CRASH_AT", "LOG", "LOG_FORMAT", "PASSWORD"]).split("__");
+        let prefixed =
+            Env::prefixed("ORLA_").ignore(&["CONFIG", "CRASH_AT", "LOG", "LOG_FORMAT", "PASSWORD"]).split("__");
         let file = Toml::file(Env::var_or("ORLA_CONFIG", "orla.toml"));
-        let config: Self =
-            Figment::new().merge(file).merge(plain).merge(prefixed).extract().context("the configuration cannot be read")?;
+        let config: Self = Figment::new()
+            .merge(file)
+            .merge(plain)
+            .merge(prefixed)
+            .extract()
+            .context("the configuration cannot be read")?;
         config.check()
     }
 

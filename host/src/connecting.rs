@@ -100,9 +100,10 @@ pub struct Callback {
 pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Connection> {
     let (release, oauth) = oauth_of(app, platform)?;
     let begun = use_state(app, &callback.state).await?;
-    let same_browser = callback.browser.as_ref().is_some_and(|browser| {
-        bool::from(hash(browser).as_bytes().ct_eq(begun.browser_hash.as_bytes()))
-    });
+    let same_browser = callback
+        .browser
+        .as_ref()
+        .is_some_and(|browser| bool::from(hash(browser).as_bytes().ct_eq(begun.browser_hash.as_bytes())));
     if !same_browser {
         return Err(Error::Forbidden("This link was begun in another browser. Begin again in this one."));
     }
@@ -111,12 +112,17 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     }
     if let Some(error) = callback.error {
         let detail = match error.as_str() {
-            "access_denied" => "You did not agree at the network, so nothing was connected. Begin again if that was a slip.".to_owned(),
-            error => format!("The network refused: {:.100}. Begin again; if it stays, show this to your operator.", error),
+            "access_denied" => {
+                "You did not agree at the network, so nothing was connected. Begin again if that was a slip.".to_owned()
+            }
+            error => {
+                format!("The network refused: {:.100}. Begin again; if it stays, show this to your operator.", error)
+            }
         };
         return Err(Error::Conflict { code: "connection_refused", detail });
     }
-    let code = callback.code.ok_or_else(|| Error::Malformed("The network's answer holds no code. Begin again.".to_owned()))?;
+    let code =
+        callback.code.ok_or_else(|| Error::Malformed("The network's answer holds no code. Begin again.".to_owned()))?;
     let verifier = app.vault().unseal_text(&verifier_identity(&hash(&callback.state)), &begun.sealed_verifier)?;
     let services = app.connectors().services();
     let exchanged =
@@ -124,18 +130,26 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     let tokens = exchanged.map_err(|error| match error {
         RefreshError::Revoked(words) => Error::Conflict {
             code: "code_expired",
-            detail: format!("The network's code is no longer valid ({words}). Begin again, and agree within half a minute."),
+            detail: format!(
+                "The network's code is no longer valid ({words}). Begin again, and agree within half a minute."
+            ),
         },
-        RefreshError::Transient(words) => Error::Vendor(format!("The network did not answer as it should ({words}). Begin again.")),
+        RefreshError::Transient(words) => {
+            Error::Vendor(format!("The network did not answer as it should ({words}). Begin again."))
+        }
         RefreshError::Misconfigured(words) => {
             Error::Vendor(format!("The network does not accept this server's app ({words}). Tell your operator."))
         }
     })?;
     if oauth.refreshable && tokens.refresh.is_none() {
-        tracing::warn!(connector = release.manifest.id, "the vendor gave no refresh token: this connection will end with its token");
+        tracing::warn!(
+            connector = release.manifest.id,
+            "the vendor gave no refresh token: this connection will end with its token"
+        );
     }
     let profile = app.connectors().whoami(&release, begun.workspace_id, &tokens.access).await;
-    let profile = profile.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
+    let profile =
+        profile.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
     let new = NewConnection {
         id: ConnectionId::new(),
         workspace: begun.workspace_id,

@@ -75,7 +75,13 @@ impl Connectors {
     /// # Errors
     /// The runtime cannot start, or two connectors have the same id. A connector that is not admitted is left out, with
     /// the reason in the log: one bad file does not stop a server.
-    pub async fn open(setup: Setup, config: &Config, db: &Db, clock: &Clock, vault: &Arc<Vault>) -> anyhow::Result<Self> {
+    pub async fn open(
+        setup: Setup,
+        config: &Config,
+        db: &Db,
+        clock: &Clock,
+        vault: &Arc<Vault>,
+    ) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.concurrent_calls, &setup.memories)?;
         let compiler = Compiler::new(setup, config.data.join("artefacts"), vault, runtime.engine())?;
         let kept = config.data.join("releases");
@@ -87,7 +93,10 @@ impl Connectors {
             keep(&kept, &release.digest, &file)?;
             retained.insert(release.digest.clone(), release.clone());
             let id = release.manifest.id.clone();
-            anyhow::ensure!(active.insert(id.clone(), release).is_none(), "two files of the connectors folder are `{id}`");
+            anyhow::ensure!(
+                active.insert(id.clone(), release).is_none(),
+                "two files of the connectors folder are `{id}`"
+            );
         }
         for file in components(&kept)? {
             let known = file.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| retained.contains_key(stem));
@@ -184,7 +193,9 @@ fn keep(folder: &Path, digest: &str, file: &Path) -> anyhow::Result<()> {
     let kept = folder.join(format!("{digest}.wasm"));
     if !kept.exists() {
         let partial = folder.join(format!("{digest}.part"));
-        std::fs::copy(file, &partial).and_then(|_| std::fs::rename(&partial, &kept)).context("cannot keep a release")?;
+        std::fs::copy(file, &partial)
+            .and_then(|_| std::fs::rename(&partial, &kept))
+            .context("cannot keep a release")?;
     }
     Ok(())
 }

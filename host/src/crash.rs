@@ -10,7 +10,10 @@ struct Plan {
     after: bool,
 }
 
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting: it is not part of the configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, not a setting: it is not part of the configuration"
+)]
 static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
     let text = std::env::var("ORLA_CRASH_AT").ok()?;
     let after = text.ends_with('+');

@@ -87,7 +87,11 @@ pub fn router(app: App) -> Router {
 ///
 /// # Errors
 /// The listener failed.
-pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
     Ok(())
 }
@@ -108,8 +112,7 @@ async fn no_sniffing(request: Request, next: Next) -> Response {
 /// Only the configured consoles may call from a browser.
 fn cors(app: &App) -> CorsLayer {
     let origins = app.config().frontend_url.iter();
-    let origins: Vec<HeaderValue> =
-        origins.filter_map(|url| url.origin().ascii_serialization().parse().ok()).collect();
+    let origins: Vec<HeaderValue> = origins.filter_map(|url| url.origin().ascii_serialization().parse().ok()).collect();
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

@@ -57,7 +57,8 @@ pub struct Claim {
     pub attempts: i64,
 }
 
-const ENQUEUE: &str = "insert into jobs (id, kind, subject, due_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)
+const ENQUEUE: &str =
+    "insert into jobs (id, kind, subject, due_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)
     on conflict (kind, subject) do update set due_at = excluded.due_at";
 
 /// Puts work on the list. A job of the same kind about the same row is one job: its time is set anew.
@@ -71,7 +72,8 @@ pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> s
         .execute(conn).await.map(drop))
 }
 
-const NEXT_DUE: &str = "select min(case when lease is null or leased_until < due_at then due_at else leased_until end) from jobs";
+const NEXT_DUE: &str =
+    "select min(case when lease is null or leased_until < due_at then due_at else leased_until end) from jobs";
 
 /// When the next job can be claimed; `None` when there is none.
 async fn next_due(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {

@@ -6,8 +6,8 @@ use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
 use orla::connectors::{Contents, Memories, Setup, compile_child};
-use orla::identity::{self, Role};
 use orla::identity::passwords::Password;
+use orla::identity::{self, Role};
 use orla::{http, jobs, ledger, telemetry};
 use std::fs::{File, TryLockError};
 use std::process::ExitCode;
@@ -111,7 +111,8 @@ async fn open() -> anyhow::Result<App> {
 async fn serve(app: App) -> anyhow::Result<()> {
     let _alone = serve_alone(&app)?;
     let address = app.config().address();
-    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
     app.tasks().spawn(jobs::work(app.clone()));
     let stopping = app.clone();

@@ -234,7 +234,10 @@ fn check_shape(new: &NewPublication) -> Result<()> {
             return Err(Error::invalid(format!("parts/{index}/text"), limit));
         }
         if part.media.len() > MAX_MEDIA {
-            return Err(Error::invalid(format!("parts/{index}/media"), format!("A part has at most {MAX_MEDIA} media.")));
+            return Err(Error::invalid(
+                format!("parts/{index}/media"),
+                format!("A part has at most {MAX_MEDIA} media."),
+            ));
         }
         for (position, source) in part.media.iter().enumerate() {
             let web = url::Url::parse(&source.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -256,7 +259,12 @@ fn request_digest(new: &NewPublication) -> Result<String> {
 }
 
 /// The publication that the same key asked for before.
-async fn repeated(tx: &mut Tx, workspace: WorkspaceId, new: &NewPublication, digest: &str) -> Result<Option<Publication>> {
+async fn repeated(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    new: &NewPublication,
+    digest: &str,
+) -> Result<Option<Publication>> {
     let Some(key) = &new.idempotency_key else { return Ok(None) };
     let earlier: Option<Publication> =
         on!(tx, conn => sqlx::query_as(BY_KEY).bind(workspace).bind(key).fetch_optional(conn).await)?;
@@ -272,7 +280,10 @@ async fn repeated(tx: &mut Tx, workspace: WorkspaceId, new: &NewPublication, dig
 async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: &NewPublication) -> Result<Connection> {
     if !app.connectors().platforms().contains(&new.platform.as_str()) {
         let known = app.connectors().platforms().join(", ");
-        return Err(Error::invalid("platform", format!("There is no connector for `{:.50}`. Loaded: {known}.", new.platform)));
+        return Err(Error::invalid(
+            "platform",
+            format!("There is no connector for `{:.50}`. Loaded: {known}.", new.platform),
+        ));
     }
     let connection = match new.connection {
         Some(id) => {
@@ -291,8 +302,10 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
                 }
                 1 => candidates.remove(0),
                 _ => {
-                    let list: Vec<String> = candidates.iter().map(|one| format!("{} (@{})", one.id, one.handle)).collect();
-                    let detail = format!("Several accounts are connected; name one as connection_id: {}.", list.join(", "));
+                    let list: Vec<String> =
+                        candidates.iter().map(|one| format!("{} (@{})", one.id, one.handle)).collect();
+                    let detail =
+                        format!("Several accounts are connected; name one as connection_id: {}.", list.join(", "));
                     return Err(Error::Conflict { code: "ambiguous_target", detail });
                 }
             }

@@ -3,7 +3,10 @@
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging. `RUST_LOG`'s syntax; by default what an operator wants to know.
-#[expect(clippy::disallowed_methods, reason = "logging starts before the configuration is read, to tell what is wrong with it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "logging starts before the configuration is read, to tell what is wrong with it"
+)]
 pub fn start() {
     let filter = std::env::var("ORLA_LOG").unwrap_or_else(|_| "info,wasmtime=warn,cranelift=warn,sqlx=warn".to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));

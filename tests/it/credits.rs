@@ -47,7 +47,9 @@ async fn twenty_wishes_with_one_key_are_one_publication() {
         let post = json!({"platform": "twitter", "content": "once"});
         let wishes = (0..20).map(|_| {
             let (ada, post) = (ada.clone(), post.clone());
-            tokio::spawn(async move { ada.publish(&post, "one key").await.expect(202)["id"].as_str().unwrap().to_owned() })
+            tokio::spawn(
+                async move { ada.publish(&post, "one key").await.expect(202)["id"].as_str().unwrap().to_owned() },
+            )
         });
         let mut ids = Vec::new();
         for wish in wishes.collect::<Vec<_>>() {

@@ -18,7 +18,11 @@ async fn stopped(backend: Backend, script: &str, kind: &str) {
         assert_eq!((done["state"].as_str(), done["attempts"].as_i64()), (Some("published"), Some(1)), "{done:#}");
     }
     let done = mallory.wait(&id, &["published", "failed"]).await;
-    assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some(kind)), "{script}: {done:#}");
+    assert_eq!(
+        (done["state"].as_str(), done["fault"]["kind"].as_str()),
+        (Some("failed"), Some(kind)),
+        "{script}: {done:#}"
+    );
     assert!(!done["fault"]["message"].as_str().unwrap().is_empty());
     host.check_books().await;
 }
@@ -53,15 +57,33 @@ async fn a_trap_is_a_fault_with_its_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_break_the_contract_do_not_leave() {
     for script in [
-        "undeclared", "hostonly", "readpost /2/tweets", "path //evil.example/", "path https://evil.example/", "path /../secret",
-        "path /a/%2e%2e/b", "path /a?b=c", "path /a#b", "path relative", "path /a\\b", "header Authorization x", "header Host evil",
-        "header Cookie a=b", "header X-Forwarded-For 1.1.1.1", "follow orla-link:AAAA", "follow https://evil.example/",
+        "undeclared",
+        "hostonly",
+        "readpost /2/tweets",
+        "path //evil.example/",
+        "path https://evil.example/",
+        "path /../secret",
+        "path /a/%2e%2e/b",
+        "path /a?b=c",
+        "path /a#b",
+        "path relative",
+        "path /a\\b",
+        "header Authorization x",
+        "header Host evil",
+        "header Cookie a=b",
+        "header X-Forwarded-For 1.1.1.1",
+        "follow orla-link:AAAA",
+        "follow https://evil.example/",
     ] {
         let host = Host::start(Backend::Sqlite).await;
         let ada = host.connected("ada", "probe").await;
         let before = host.sim.requests().len();
         let done = ada.published(&json!({"platform": "probe", "content": script}), "k", &["failed", "published"]).await;
-        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("bug")), "{script}: {done:#}");
+        assert_eq!(
+            (done["state"].as_str(), done["fault"]["kind"].as_str()),
+            (Some("failed"), Some("bug")),
+            "{script}: {done:#}"
+        );
         assert_eq!(host.sim.requests().len(), before, "{script}");
     }
 }
@@ -101,7 +123,13 @@ fn a_compile_bomb_is_refused_or_ends_at_a_limit() {
     // Within every cap, but built to make register allocation explode.
     let mut body = String::new();
     for n in 0..30_000 {
-        body.push_str(&format!("(block (br_if 0 (local.get {})) (local.set {} (i32.add (local.get {}) (local.get {}))))", n % 900, (n * 7) % 900, (n * 13) % 900, (n * 29) % 900));
+        body.push_str(&format!(
+            "(block (br_if 0 (local.get {})) (local.set {} (i32.add (local.get {}) (local.get {}))))",
+            n % 900,
+            (n * 7) % 900,
+            (n * 13) % 900,
+            (n * 29) % 900
+        ));
     }
     let tangled = format!("(func {} {body})", "(local i32) ".repeat(900));
     let many = tangled.repeat(40);

@@ -1,6 +1,6 @@
 //! Bad input to every route: a clear refusal, never a failure of ours.
 
-use crate::harness::{BOTH, Answer, Host, client};
+use crate::harness::{Answer, BOTH, Host, client};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
@@ -16,7 +16,8 @@ fn is_refused(answer: &Answer, what: &str) {
 
 /// The document, and a path of it with plausible parameters.
 async fn operations(host: &Host) -> Vec<(Method, String, bool)> {
-    let document: Value = client().get(format!("{}/openapi.json", host.url)).send().await.unwrap().json().await.unwrap();
+    let document: Value =
+        client().get(format!("{}/openapi.json", host.url)).send().await.unwrap().json().await.unwrap();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -39,7 +40,11 @@ async fn hostile_bodies_are_refused_by_every_route_that_takes_one() {
             ("a list", "application/json", b"[]".to_vec()),
             ("null", "application/json", b"null".to_vec()),
             ("an unknown member", "application/json", b"{\"surprise\": 1}".to_vec()),
-            ("wrong types", "application/json", br#"{"email":1,"password":[],"token":{},"refresh_token":1,"platform":{},"key":3}"#.to_vec()),
+            (
+                "wrong types",
+                "application/json",
+                br#"{"email":1,"password":[],"token":{},"refresh_token":1,"platform":{},"key":3}"#.to_vec(),
+            ),
             ("invalid UTF-8", "application/json", b"{\"email\":\"\xff\xfe\"}".to_vec()),
             ("deep nesting", "application/json", "[".repeat(200_000).into_bytes()),
             ("another type", "text/plain", b"hello".to_vec()),
@@ -49,7 +54,10 @@ async fn hostile_bodies_are_refused_by_every_route_that_takes_one() {
             assert!(takes_body);
             let url = format!("{}{}", host.url, path.replace("{id}", &uuid::Uuid::now_v7().to_string()));
             for (what, content_type, body) in bodies {
-                let request = client().request(method.clone(), &url).bearer_auth(&ada.token).header("content-type", *content_type);
+                let request = client()
+                    .request(method.clone(), &url)
+                    .bearer_auth(&ada.token)
+                    .header("content-type", *content_type);
                 let Ok(response) = request.body(body.clone()).send().await else {
                     // The server may close the connection on a body that it does not read to its end.
                     assert_eq!(*what, "10 MB", "{method} {path}");
@@ -86,7 +94,8 @@ async fn hostile_paths_and_queries_are_refused() {
     }
     is_refused(&ada.call(Method::PUT, "/auth/me", None).await, "PUT /auth/me");
     is_refused(&ada.call(Method::DELETE, "/credits/balance", None).await, "DELETE /credits/balance");
-    let callback = client().get(format!("{}/social/oauth/twitter/callback?state=%ff&code=1", host.url)).send().await.unwrap();
+    let callback =
+        client().get(format!("{}/social/oauth/twitter/callback?state=%ff&code=1", host.url)).send().await.unwrap();
     assert!(callback.status().is_client_error(), "{}", callback.status());
 }
 
@@ -104,13 +113,18 @@ async fn posts_that_make_no_sense_are_refused() {
             ("a zero byte", json!({"platform": "twitter", "content": "a\u{0}b"})),
             ("both shapes", json!({"platform": "twitter", "content": "a", "parts": [{"text": "b"}]})),
             ("too many parts", json!({"platform": "twitter", "parts": vec![json!({"text": "x"}); 101]})),
-            ("a long second part", json!({"platform": "twitter", "parts": [{"text": "ok"}, {"text": "a".repeat(281)}]})),
+            (
+                "a long second part",
+                json!({"platform": "twitter", "parts": [{"text": "ok"}, {"text": "a".repeat(281)}]}),
+            ),
         ] {
             let answer = ada.publish(&post, what).await;
             assert_eq!(answer.status, 422, "{what}: {}", answer.body);
             is_refused(&answer, what);
         }
-        ada.publish(&json!({"platform": "twitter", "content": "hi"}), &"k".repeat(300)).await.refused(400, "malformed_request");
+        ada.publish(&json!({"platform": "twitter", "content": "hi"}), &"k".repeat(300))
+            .await
+            .refused(400, "malformed_request");
         assert!(host.sim.posts().is_empty());
     }
 }

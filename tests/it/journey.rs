@@ -31,7 +31,8 @@ async fn a_person_registers_connects_publishes_and_reads_the_receipt() {
         assert_eq!((part["outcome"].as_str(), part["id"].as_str()), (Some("done"), Some(posts[0].id.as_str())));
         assert_eq!(part["url"], format!("https://x.com/orla_demo/status/{}", posts[0].id));
 
-        let timeline: Vec<&str> = done["timeline"].as_array().unwrap().iter().map(|e| e["state"].as_str().unwrap()).collect();
+        let timeline: Vec<&str> =
+            done["timeline"].as_array().unwrap().iter().map(|e| e["state"].as_str().unwrap()).collect();
         assert_eq!(timeline, ["due", "running", "published"]);
         let meter = &done["timeline"][2]["meter"];
         assert!(meter["fuel"].as_u64().unwrap() > 0 && meter["requests"].as_u64().unwrap() >= 4, "{meter}");
@@ -72,11 +73,16 @@ async fn what_certainly_failed_costs_nothing() {
         let ada = host.connected("ada", "twitter").await;
         host.grant(ada.workspace, 3).await;
         host.sim.fault(Fault::on("POST", "/2/tweets", Mode::RejectInBody));
-        let done = ada.published(&json!({"platform": "twitter", "content": "no"}), "no", &["published", "failed"]).await;
+        let done =
+            ada.published(&json!({"platform": "twitter", "content": "no"}), "no", &["published", "failed"]).await;
         assert_eq!(done["state"], "failed", "a 200 that rejects in its body is no publication: {done:#}");
         let missing = json!({"platform": "twitter", "content": "no picture", "media_urls": [format!("{}/pictures/none.png", host.sim.origin())]});
         let done = ada.published(&missing, "missing", &["published", "failed"]).await;
-        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("invalid")), "{done:#}");
+        assert_eq!(
+            (done["state"].as_str(), done["fault"]["kind"].as_str()),
+            (Some("failed"), Some("invalid")),
+            "{done:#}"
+        );
         assert!(host.sim.posts().is_empty());
         let balance = ada.get("/credits/balance").await.expect(200);
         assert_eq!(balance, json!({"posted": 3, "held": 0, "available": 3}));
@@ -90,7 +96,8 @@ async fn what_fails_in_passing_is_tried_again() {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "twitter").await;
         host.sim.fault(Fault::on("POST", "/2/tweets", Mode::status(429)).times(2));
-        let done = ada.published(&json!({"platform": "twitter", "content": "later"}), "k", &["published", "failed"]).await;
+        let done =
+            ada.published(&json!({"platform": "twitter", "content": "later"}), "k", &["published", "failed"]).await;
         assert_eq!((done["state"].as_str(), done["attempts"].as_i64()), (Some("published"), Some(3)), "{done:#}");
         assert_eq!(host.sim.posts().len(), 1);
     }

@@ -1,6 +1,8 @@
 //! The product as its users meet it: the real router, workers, runtime and databases, against a strict simulator of the
 //! network. Every test that touches data runs on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that it does not expect")]
+
 mod harness;
 
 mod crash;

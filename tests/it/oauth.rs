@@ -128,13 +128,18 @@ async fn a_passing_failure_of_the_refresh_keeps_the_connection_and_a_revocation_
         host.sim.revoke_all();
         let post = json!({"platform": "twitter", "content": "does not"});
         let done = ada.published(&post, "k2", &["published", "failed"]).await;
-        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("auth-expired")), "{done:#}");
+        assert_eq!(
+            (done["state"].as_str(), done["fault"]["kind"].as_str()),
+            (Some("failed"), Some("auth-expired")),
+            "{done:#}"
+        );
         let list = ada.get("/social/connections").await.expect(200);
         assert_eq!(list["items"][0]["state"], "revoked");
         ada.publish(&post, "k3").await.refused(409, "connection_revoked");
         // Connecting again heals it.
         ada.connect(&host.sim, "twitter", "orla_demo").await;
-        let healed = ada.published(&json!({"platform": "twitter", "content": "again"}), "k4", &["published", "failed"]).await;
+        let healed =
+            ada.published(&json!({"platform": "twitter", "content": "again"}), "k4", &["published", "failed"]).await;
         assert_eq!(healed["state"], "published", "{healed:#}");
     }
 }

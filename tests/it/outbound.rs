@@ -25,7 +25,11 @@ async fn media_are_fetched_from_the_public_internet_only() {
     {
         let post = json!({"platform": "twitter", "content": "look", "media_urls": [url]});
         let done = ada.published(&post, &format!("key {n}"), &["failed", "published"]).await;
-        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("invalid")), "{url}: {done:#}");
+        assert_eq!(
+            (done["state"].as_str(), done["fault"]["kind"].as_str()),
+            (Some("failed"), Some("invalid")),
+            "{url}: {done:#}"
+        );
         assert_eq!(done["fault"]["field"], "parts/0/media/0");
     }
     for url in ["ftp://example.org/a.png", "file:///etc/passwd", "picture.png", "javascript:alert(1)"] {
@@ -43,7 +47,11 @@ async fn a_medium_that_the_network_does_not_take_is_refused_before_any_upload() 
         let url = format!("{}/pictures/{name}", host.sim.origin());
         let post = json!({"platform": "twitter", "content": "look", "media_urls": [url]});
         let done = ada.published(&post, name, &["failed", "published"]).await;
-        assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("invalid")), "{done:#}");
+        assert_eq!(
+            (done["state"].as_str(), done["fault"]["kind"].as_str()),
+            (Some("failed"), Some("invalid")),
+            "{done:#}"
+        );
     }
     assert!(!host.sim.counts().contains_key("POST /2/media/upload/initialize"));
 }

@@ -57,7 +57,8 @@ async fn a_key_used_twice_is_a_bug() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn going_on_after_the_bug_sends_nothing_either() {
-    is_stopped("commit a hello\npending 1000", "try commit b hello\ntry commit a hello\ntry commit c late\nfault over").await;
+    is_stopped("commit a hello\npending 1000", "try commit b hello\ntry commit a hello\ntry commit c late\nfault over")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,8 +67,13 @@ async fn a_receipt_without_its_commit_is_a_bug() {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "probe").await;
         for (key, script) in [("a", "claim 12345"), ("b", "commit claimed hi\nclaim 999")] {
-            let done = ada.published(&json!({"platform": "probe", "content": script}), key, &["published", "failed"]).await;
-            assert_eq!((done["state"].as_str(), done["fault"]["kind"].as_str()), (Some("failed"), Some("bug")), "{done:#}");
+            let done =
+                ada.published(&json!({"platform": "probe", "content": script}), key, &["published", "failed"]).await;
+            assert_eq!(
+                (done["state"].as_str(), done["fault"]["kind"].as_str()),
+                (Some("failed"), Some("bug")),
+                "{done:#}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod memory;
 
-use crate::harness::{Fault, Host, Mode, Settings, BOTH, Backend, settings};
+use crate::harness::{BOTH, Backend, Fault, Host, Mode, Settings, settings};
 use memory::Watched;
 use orla::connectors::Memories;
 use orla::db::Tx;
@@ -43,13 +43,28 @@ async fn dump(host: &Host) -> Vec<u8> {
     }
     let mut tx: Tx = host.app.db().read().await.unwrap();
     if tx.is_postgres() {
-        for table in ["connections", "connection_secrets", "oauth_states", "effects", "publications", "publication_events", "jobs", "runs", "blobs"] {
-            let statement = sqlx::AssertSqlSafe(format!("select coalesce(string_agg(t::text, '\n'), '') from {table} t"));
+        for table in [
+            "connections",
+            "connection_secrets",
+            "oauth_states",
+            "effects",
+            "publications",
+            "publication_events",
+            "jobs",
+            "runs",
+            "blobs",
+        ] {
+            let statement =
+                sqlx::AssertSqlSafe(format!("select coalesce(string_agg(t::text, '\n'), '') from {table} t"));
             let Tx::Postgres(guard) = &mut tx else { unreachable!("asked above") };
             let text: String = sqlx::query_scalar(statement).fetch_one(&mut **guard).await.unwrap();
             // Bytes appear in hex.
             all.extend_from_slice(text.as_bytes());
-            let hex: String = text.split("\\x").skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next()).collect();
+            let hex: String = text
+                .split("\\x")
+                .skip(1)
+                .filter_map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next())
+                .collect();
             all.extend(hex::decode(&hex[..hex.len() / 2 * 2]).unwrap_or_default());
         }
     }
@@ -62,7 +77,8 @@ async fn no_token_reaches_a_guest_an_answer_the_log_or_the_database() {
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
     // The only test that installs a global subscriber; the log of its neighbours is held to the same.
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer)).unwrap();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer))
+        .unwrap();
     for backend in BOTH {
         scan(backend, &lines).await;
     }
@@ -91,7 +107,9 @@ async fn scan(backend: Backend, lines: &Lines) {
     let thread = json!({"platform": "twitter", "parts": [{"text": "one"}, {"text": "two"}]});
     answers.push(ada.published(&thread, "thread", &["published", "failed"]).await);
     host.sim.fault(Fault::on("POST", "/2/tweets", Mode::EchoToken));
-    answers.push(ada.published(&json!({"platform": "twitter", "content": "three"}), "three", &["published", "failed"]).await);
+    answers.push(
+        ada.published(&json!({"platform": "twitter", "content": "three"}), "three", &["published", "failed"]).await,
+    );
     let plant = json!({"platform": "probe", "content": "holdtoken\ncommit a planted"});
     answers.push(ada.published(&plant, "plant", &["published", "failed"]).await);
     for path in ["/social/connections", "/social/publications", "/auth/me"] {

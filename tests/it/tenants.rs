@@ -18,7 +18,8 @@ const PUBLIC: &[(&str, &str)] = &[
 
 /// Every operation of the document: method, path, and what it says of itself.
 async fn operations(host: &Host) -> Vec<(Method, String, Value)> {
-    let document: Value = client().get(format!("{}/openapi.json", host.url)).send().await.unwrap().json().await.unwrap();
+    let document: Value =
+        client().get(format!("{}/openapi.json", host.url)).send().await.unwrap().json().await.unwrap();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -38,7 +39,11 @@ async fn a_stranger_is_refused_everywhere_but_on_the_public_routes() {
             continue;
         }
         assert!(operation["security"].is_array(), "{method} {path} documents no security");
-        let url = format!("{}{}", host.url, path.replace("{id}", &uuid::Uuid::now_v7().to_string()).replace("{platform}", "twitter"));
+        let url = format!(
+            "{}{}",
+            host.url,
+            path.replace("{id}", &uuid::Uuid::now_v7().to_string()).replace("{platform}", "twitter")
+        );
         for token in [None, Some("garbage"), Some("eyJhbGciOiJub25lIn0.e30.")] {
             let mut request = client().request(method.clone(), &url).json(&json!({}));
             if let Some(token) = token {

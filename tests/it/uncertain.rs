@@ -12,7 +12,12 @@ fn texts(host: &Host) -> Vec<String> {
 }
 
 fn states(publication: &Value) -> Vec<String> {
-    publication["timeline"].as_array().unwrap().iter().map(|event| event["state"].as_str().unwrap().to_owned()).collect()
+    publication["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["state"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +98,10 @@ async fn a_person_says_that_it_is_there() {
         let word = json!({"key": "part/0", "outcome": "published", "vendor_id": made});
         ada.post(&path, &word).await.expect(202);
         let done = ada.wait(&id, &["published", "failed"]).await;
-        assert_eq!((done["state"].as_str(), done["receipt"][0]["id"].as_str()), (Some("published"), Some(made.as_str())));
+        assert_eq!(
+            (done["state"].as_str(), done["receipt"][0]["id"].as_str()),
+            (Some("published"), Some(made.as_str()))
+        );
         ada.post(&path, &word).await.refused(409, "not_uncertain");
         assert_eq!(host.sim.posts().len(), 1);
         host.check_books().await;

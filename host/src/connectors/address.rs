@@ -6,22 +6,22 @@ use std::sync::LazyLock;
 
 /// IPv4 that is not for us, each with its reason.
 const DENIED_V4: &[&str] = &[
-    "0.0.0.0/8",          // this network (RFC 791)
-    "10.0.0.0/8",         // private (RFC 1918)
-    "100.64.0.0/10",      // shared by carriers (RFC 6598), and some clouds' metadata
-    "127.0.0.0/8",        // loopback
-    "168.63.129.16/32",   // a cloud's host agent
-    "169.254.0.0/16",     // link local, with most clouds' metadata
-    "172.16.0.0/12",      // private
-    "192.0.0.0/24",       // protocol assignments (RFC 6890)
-    "192.0.2.0/24",       // documentation
-    "192.88.99.0/24",     // 6to4 relays
-    "192.168.0.0/16",     // private
-    "198.18.0.0/15",      // benchmarking (RFC 2544)
-    "198.51.100.0/24",    // documentation
-    "203.0.113.0/24",     // documentation
-    "224.0.0.0/4",        // multicast
-    "240.0.0.0/4",        // reserved, and broadcast
+    "0.0.0.0/8",        // this network (RFC 791)
+    "10.0.0.0/8",       // private (RFC 1918)
+    "100.64.0.0/10",    // shared by carriers (RFC 6598), and some clouds' metadata
+    "127.0.0.0/8",      // loopback
+    "168.63.129.16/32", // a cloud's host agent
+    "169.254.0.0/16",   // link local, with most clouds' metadata
+    "172.16.0.0/12",    // private
+    "192.0.0.0/24",     // protocol assignments (RFC 6890)
+    "192.0.2.0/24",     // documentation
+    "192.88.99.0/24",   // 6to4 relays
+    "192.168.0.0/16",   // private
+    "198.18.0.0/15",    // benchmarking (RFC 2544)
+    "198.51.100.0/24",  // documentation
+    "203.0.113.0/24",   // documentation
+    "224.0.0.0/4",      // multicast
+    "240.0.0.0/4",      // reserved, and broadcast
 ];
 
 /// The only IPv6 that is global unicast today (RFC 4291); mapped, compatible, NAT64 and local forms lie outside.
@@ -35,12 +35,10 @@ const DENIED_V6: &[&str] = &[
     "3fff::/20",     // documentation (RFC 9637)
 ];
 
-static NETS_V4: LazyLock<Vec<Ipv4Net>> = LazyLock::new(|| {
-    DENIED_V4.iter().map(|net| net.parse().expect("the table above holds only networks")).collect()
-});
-static NETS_V6: LazyLock<Vec<Ipv6Net>> = LazyLock::new(|| {
-    DENIED_V6.iter().map(|net| net.parse().expect("the table above holds only networks")).collect()
-});
+static NETS_V4: LazyLock<Vec<Ipv4Net>> =
+    LazyLock::new(|| DENIED_V4.iter().map(|net| net.parse().expect("the table above holds only networks")).collect());
+static NETS_V6: LazyLock<Vec<Ipv6Net>> =
+    LazyLock::new(|| DENIED_V6.iter().map(|net| net.parse().expect("the table above holds only networks")).collect());
 static UNICAST_V6: LazyLock<Ipv6Net> = LazyLock::new(|| GLOBAL_V6.parse().expect("a network"));
 
 /// Whether an address is global unicast, and so a stranger's like any other.
@@ -66,16 +64,50 @@ mod tests {
     #[test]
     fn only_global_unicast_is_public() {
         for address in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.169.254",
-            "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1",
-            "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
-            "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1",
-            "2001::1", "2001:db8::1", "2002:7f00:1::", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1",
-            "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.254",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(!is_public(address.parse().expect("an address")), "{address} must be refused");
         }
-        for address in ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "198.20.0.1", "2606:4700::1111", "2a00:1450::1"] {
+        for address in
+            ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "198.20.0.1", "2606:4700::1111", "2a00:1450::1"]
+        {
             assert!(is_public(address.parse().expect("an address")), "{address} is public");
         }
     }

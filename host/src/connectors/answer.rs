@@ -200,7 +200,8 @@ async fn into_blob(run: &Run, response: reqwest::Response) -> Result<Blob, Fault
 }
 
 async fn extract(run: &Run, document: &mut Value, pointer: &str) -> Result<Blob, Fault> {
-    let member = document.pointer_mut(pointer).ok_or_else(|| lost(format!("the vendor's answer has no `{pointer}`")))?;
+    let member =
+        document.pointer_mut(pointer).ok_or_else(|| lost(format!("the vendor's answer has no `{pointer}`")))?;
     let Value::String(text) = std::mem::replace(member, Value::from("")) else {
         return Err(lost(format!("`{pointer}` of the vendor's answer is no text")));
     };

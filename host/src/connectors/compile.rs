@@ -119,7 +119,11 @@ impl Compiler {
         }
         let words = String::from_utf8_lossy(&output.stderr);
         match words.trim() {
-            "" => bail!("compiling hit a limit ({} MiB, {CHILD_CPU_S} s of CPU): {}", CHILD_MEMORY_BYTES >> 20, output.status),
+            "" => bail!(
+                "compiling hit a limit ({} MiB, {CHILD_CPU_S} s of CPU): {}",
+                CHILD_MEMORY_BYTES >> 20,
+                output.status
+            ),
             words => bail!("{}", words.chars().take(500).collect::<String>()),
         }
     }
@@ -163,7 +167,10 @@ fn check_size(wasm: &[u8]) -> anyhow::Result<()> {
             }
             Payload::CodeSectionEntry(body) => {
                 let bytes = body.range().len();
-                ensure!(bytes <= MAX_BODY_BYTES, "a function of the component has {bytes} bytes; {MAX_BODY_BYTES} are taken");
+                ensure!(
+                    bytes <= MAX_BODY_BYTES,
+                    "a function of the component has {bytes} bytes; {MAX_BODY_BYTES} are taken"
+                );
                 let mut locals = 0;
                 for group in body.get_locals_reader()? {
                     locals += u64::from(group?.0);

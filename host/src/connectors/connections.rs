@@ -43,11 +43,14 @@ impl Connection {
     }
 }
 
-const FIND: &str = "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
+const FIND: &str =
+    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
     updated_at from connections where workspace_id = $1 and id = $2";
-const LIST: &str = "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
+const LIST: &str =
+    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
     updated_at from connections where workspace_id = $1 order by id";
-const BY_PLATFORM: &str = "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state,
+const BY_PLATFORM: &str =
+    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state,
     created_at, updated_at from connections where workspace_id = $1 and platform = $2 order by id";
 
 /// A workspace's connection.

@@ -137,7 +137,9 @@ async fn refresh(run: &Run, id: ConnectionId, stale: Option<&SecretString>) -> R
             Ok(tokens.access)
         }
         Err(RefreshError::Revoked(words)) => Err(revoked(services, id, &words).await),
-        Err(RefreshError::Transient(words)) => Err(Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}"))),
+        Err(RefreshError::Transient(words)) => {
+            Err(Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}")))
+        }
         Err(RefreshError::Misconfigured(words)) => {
             tracing::error!(connection = %id, connector = run.release.manifest.id, "the vendor refuses this host's app: {words}");
             Err(Fault::new(FaultKind::VendorDown, format!("the vendor refuses this host's app: {words}")))
@@ -171,8 +173,10 @@ struct Stored {
     expires_at: Option<Timestamp>,
 }
 
-const SELECT: &str = "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
-const UPSERT: &str = "insert into connection_secrets (connection_id, workspace_id, name, sealed, expires_at, updated_at)
+const SELECT: &str =
+    "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
+const UPSERT: &str =
+    "insert into connection_secrets (connection_id, workspace_id, name, sealed, expires_at, updated_at)
     values ($1, $2, $3, $4, $5, $6)
     on conflict (connection_id, name) do update set
         sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at";
@@ -196,7 +200,11 @@ impl Stored {
 }
 
 /// Every token that is stored for a connection, the refresh token first.
-pub(crate) async fn stored(services: &Services, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Vec<SecretString>> {
+pub(crate) async fn stored(
+    services: &Services,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> anyhow::Result<Vec<SecretString>> {
     let Stored { access, refresh, .. } = Stored::read(services, workspace, id).await?;
     Ok(refresh.into_iter().chain(access).collect())
 }

@@ -103,7 +103,10 @@ impl Egress {
     pub fn new(named: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let guarded = Arc::new(Guarded);
         Ok(Self {
-            guarded: Pair { shared: client(Some(&guarded), Connection::Shared)?, fresh: client(Some(&guarded), Connection::Fresh)? },
+            guarded: Pair {
+                shared: client(Some(&guarded), Connection::Shared)?,
+                fresh: client(Some(&guarded), Connection::Fresh)?,
+            },
             trusted: Pair { shared: client(None, Connection::Shared)?, fresh: client(None, Connection::Fresh)? },
             named: named.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
         })
@@ -201,14 +204,15 @@ struct Guarded;
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolved: BoxFuture<'static, Result<Addrs, Box<dyn std::error::Error + Send + Sync>>> = Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // One private address among public ones is reason enough: that is how rebinding looks.
-            if addresses.iter().any(|address| !address::is_public(address.ip())) {
-                return Err(NotPublic.into());
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        });
+        let resolved: BoxFuture<'static, Result<Addrs, Box<dyn std::error::Error + Send + Sync>>> =
+            Box::pin(async move {
+                let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+                // One private address among public ones is reason enough: that is how rebinding looks.
+                if addresses.iter().any(|address| !address::is_public(address.ip())) {
+                    return Err(NotPublic.into());
+                }
+                Ok(Box::new(addresses.into_iter()) as Addrs)
+            });
         resolved
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn compatibility(engine: &Engine) -> String {
 }
 
 /// A wasmtime error as the rest of the host carries errors.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub(crate) fn explain(error: wasmtime::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#}")
 }

@@ -102,8 +102,20 @@ macro_rules! kinds {
 }
 
 kinds!(
-    AuthExpired, ScopeMissing, RateLimited, Quota, Invalid, NotFound, Conflict, TooLarge, VendorDown, Vendor, Uncertain,
-    Budget, Cancelled, Bug
+    AuthExpired,
+    ScopeMissing,
+    RateLimited,
+    Quota,
+    Invalid,
+    NotFound,
+    Conflict,
+    TooLarge,
+    VendorDown,
+    Vendor,
+    Uncertain,
+    Budget,
+    Cancelled,
+    Bug
 );
 
 impl From<wit::Fault> for Fault {

@@ -51,7 +51,9 @@ impl wit_log::Host for Guest {
         match level {
             wit_log::Level::Debug => tracing::debug!(connector, run = %run.id, "connector: {message}"),
             wit_log::Level::Info => tracing::info!(connector, run = %run.id, "connector: {message}"),
-            wit_log::Level::Warn | wit_log::Level::Error => tracing::warn!(connector, run = %run.id, "connector: {message}"),
+            wit_log::Level::Warn | wit_log::Level::Error => {
+                tracing::warn!(connector, run = %run.id, "connector: {message}")
+            }
         }
         Ok(())
     }
@@ -74,7 +76,8 @@ impl wit::Host for Guest {
         match outcome {
             Ok(Outcome::Known(committed)) => Ok(Ok(wit::Outcome::Known(committed.into()))),
             Ok(Outcome::Fresh(answer, blobs)) => {
-                let blobs = blobs.into_iter().map(|blob| self.table.push(Handle(Arc::new(blob)))).collect::<Result<_, _>>()?;
+                let blobs =
+                    blobs.into_iter().map(|blob| self.table.push(Handle(Arc::new(blob)))).collect::<Result<_, _>>()?;
                 Ok(Ok(wit::Outcome::Fresh(response(answer, blobs))))
             }
             Err(fault) => Ok(Err(Fault { message: run.secrets.blank_text(fault.message), ..fault }.into())),

@@ -153,13 +153,8 @@ impl Replay {
 impl Journal {
     /// The journal of a run whose effects were read.
     pub(crate) fn replaying(db: &Db, clock: &Clock, run: RunId, effects: Vec<Effect>) -> Self {
-        let replay = Replay {
-            effects,
-            replayed: 0,
-            commit_keys: HashSet::new(),
-            forgotten: HashSet::new(),
-            strayed: None,
-        };
+        let replay =
+            Replay { effects, replayed: 0, commit_keys: HashSet::new(), forgotten: HashSet::new(), strayed: None };
         Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
     }
 
@@ -257,7 +252,10 @@ impl Journal {
             Ok(false) => return Err(Fault::new(FaultKind::Cancelled, "another worker has taken this run over")),
             Err(error) => {
                 tracing::error!(run = %self.run, error = format!("{error:#}"), "a commit could not be journaled, so it is not sent");
-                return Err(Fault::new(FaultKind::Cancelled, "the host could not journal the request, so it was not sent"));
+                return Err(Fault::new(
+                    FaultKind::Cancelled,
+                    "the host could not journal the request, so it was not sent",
+                ));
             }
         }
         let ticket = Ticket {
@@ -389,7 +387,10 @@ impl Effect {
 
 /// The fault of a commit of which nobody knows whether the vendor did it.
 pub(crate) fn uncertain(key: &str) -> Fault {
-    Fault { sent: true, ..Fault::new(FaultKind::Uncertain, format!("nobody knows yet whether `{key}` reached the vendor")) }
+    Fault {
+        sent: true,
+        ..Fault::new(FaultKind::Uncertain, format!("nobody knows yet whether `{key}` reached the vendor"))
+    }
 }
 
 const SELECT: &str = "select sequence, kind, key, digest, state, answer, sent_at, valid_until, looks
@@ -404,7 +405,8 @@ const INSERT: &str = "insert into effects
     (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)";
 const FORGET: &str = "delete from effects where run_id = $1 and key = $2 and kind = 'prepare'";
-const RESTART: &str = "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
+const RESTART: &str =
+    "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
     where run_id = $3 and sequence = $4 and state in ('refused', 'absent')";
 const END: &str = "update effects set state = $1, answer = $2, updated_at = $3
     where run_id = $4 and sequence = $5 and state in ('started', 'unknown')";

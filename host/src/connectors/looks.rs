@@ -14,7 +14,13 @@ const LOOK: &str = "update effects set looks = looks + 1, updated_at = $1
     where run_id = $2 and key = $3 and kind = 'commit' and state in ('started', 'unknown')";
 
 /// The commit stands. False when it was not uncertain any more.
-pub(crate) async fn found(tx: &mut Tx, run: RunId, key: &str, what: &Committed, now: Timestamp) -> anyhow::Result<bool> {
+pub(crate) async fn found(
+    tx: &mut Tx,
+    run: RunId,
+    key: &str,
+    what: &Committed,
+    now: Timestamp,
+) -> anyhow::Result<bool> {
     let what = serde_json::to_string(what)?;
     let done = on!(tx, conn => sqlx::query(KNOWN).bind(what).bind(now).bind(run).bind(key)
         .execute(conn).await.map(|done| done.rows_affected()))?;

@@ -91,7 +91,8 @@ pub(crate) fn authorize_url(
 }
 
 fn place(release: &Release, place: &Place) -> anyhow::Result<Url> {
-    let origin = release.origins.get(&place.endpoint).context("the manifest names an endpoint that it does not declare")?;
+    let origin =
+        release.origins.get(&place.endpoint).context("the manifest names an endpoint that it does not declare")?;
     Ok(origin.join(&place.path)?)
 }
 

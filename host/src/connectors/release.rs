@@ -59,8 +59,10 @@ impl Release {
         let digest = compile::digest(wasm);
         let component = compiler.component(runtime.engine(), &digest, wasm).await?;
         check_imports(runtime, &component)?;
-        let linked = runtime.link(&component).map_err(engine::explain).context("its imports do not fit the contract")?;
-        let described = runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
+        let linked =
+            runtime.link(&component).map_err(engine::explain).context("its imports do not fit the contract")?;
+        let described =
+            runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
         ensure!(described.len() <= MAX_MANIFEST_BYTES, "its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10);
         let manifest = Manifest::parse(&described).map_err(|flaws| {
             let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
@@ -114,7 +116,10 @@ fn check_imports(runtime: &Runtime, component: &wasmtime::component::Component) 
 
 fn origins(manifest: &Manifest, settings: &ConnectorConfig) -> anyhow::Result<BTreeMap<String, Url>> {
     for name in settings.endpoints.keys() {
-        ensure!(manifest.endpoints.contains_key(name), "the configuration moves its endpoint `{name}`, which it does not have");
+        ensure!(
+            manifest.endpoints.contains_key(name),
+            "the configuration moves its endpoint `{name}`, which it does not have"
+        );
     }
     let mut origins = BTreeMap::new();
     for (name, endpoint) in &manifest.endpoints {

@@ -18,8 +18,20 @@ use url::Url;
 
 /// Headers that are the host's.
 const HOST_HEADERS: &[&str] = &[
-    "authorization", "connection", "content-length", "content-type", "cookie", "expect", "forwarded", "host", "keep-alive",
-    "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 const HOST_HEADER_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
 /// Most bytes of blobs that a JSON body may embed: it is built in memory.
@@ -163,7 +175,8 @@ fn locate(run: &Run, location: &wit::Location, query: &[(String, String)]) -> Re
     let not_plain = || Fault::bug(format!("`{path:.200}` is no plain absolute path"));
     // Only a path that parsing leaves as it is means what it says: no dot segments, no authority, no query, no controls.
     let mut url = origin.join(path).map_err(|_| not_plain())?;
-    let plain = path.starts_with('/') && !path.starts_with("//") && url.path() == path && url.origin() == origin.origin();
+    let plain =
+        path.starts_with('/') && !path.starts_with("//") && url.path() == path && url.origin() == origin.origin();
     if !plain || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || has_dots(path) {
         return Err(not_plain());
     }
@@ -189,14 +202,19 @@ fn decoded(segment: &str) -> String {
 pub(crate) fn matches_path(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
     pattern.len() == path.len()
-        && pattern.iter().zip(&path).all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
+        && pattern
+            .iter()
+            .zip(&path)
+            .all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
 }
 
 fn is_read(method: &Method, url: &Url, endpoint: &Endpoint) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
-        || endpoint.reads.iter().filter_map(|read| read.split_once(' ')).any(|(verb, pattern)| {
-            verb == method.as_str() && matches_path(pattern, url.path())
-        })
+        || endpoint
+            .reads
+            .iter()
+            .filter_map(|read| read.split_once(' '))
+            .any(|(verb, pattern)| verb == method.as_str() && matches_path(pattern, url.path()))
 }
 
 fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
@@ -206,7 +224,8 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
     let mut checked = HeaderMap::new();
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
-        if HOST_HEADERS.contains(&lower.as_str()) || HOST_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
+        if HOST_HEADERS.contains(&lower.as_str()) || HOST_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
+        {
             return Err(Fault::bug(format!("the header `{name}` is the host's to set")));
         }
         let (Ok(name), Ok(value)) = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value)) else {
@@ -278,7 +297,8 @@ async fn embed(
     anyhow::ensure!(total <= MAX_EMBEDDED_BYTES, "a JSON body embeds at most {MAX_EMBEDDED_BYTES} bytes");
     for (pointer, slice) in embedded {
         let bytes = blobs.read_all(&slice.blob, slice.offset, slice.length).await?;
-        let member = document.pointer_mut(pointer).ok_or_else(|| anyhow::anyhow!("the body has no member `{pointer}`"))?;
+        let member =
+            document.pointer_mut(pointer).ok_or_else(|| anyhow::anyhow!("the body has no member `{pointer}`"))?;
         *member = STANDARD.encode(bytes).into();
     }
     Ok(document)

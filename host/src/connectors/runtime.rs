@@ -1,11 +1,11 @@
 //! Calling guests: a fresh store a call, bounded in fuel, memory and time.
 
+use super::bindings;
 use super::engine::{self, Memories};
 use super::fault::{Fault, FaultKind};
 use super::guest::{self, Guest};
 use super::meter::Meter;
 use super::run::Run;
-use super::bindings;
 use orla_manifest::Limits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,7 +93,10 @@ impl Runtime {
         let mut meter = Meter::default();
         let slot = tokio::time::timeout(SLOT_WAIT, self.slots.clone().acquire_owned()).await;
         let Ok(Ok(_slot)) = slot else {
-            return Called { result: Err(Fault::new(FaultKind::VendorDown, "the host is at its limit of calls")), meter };
+            return Called {
+                result: Err(Fault::new(FaultKind::VendorDown, "the host is at its limit of calls")),
+                meter,
+            };
         };
         let began = Instant::now();
         let guest = Guest::new(run.clone(), limits);

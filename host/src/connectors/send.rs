@@ -51,7 +51,8 @@ pub(crate) async fn send(
     match effect {
         wit::Effect::Read => read(run, outbound, kind).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
-            let step = journal(run, &kind)?.prepare(key, &outbound.digest, Duration::from_secs(u64::from(*valid_for_s)))?;
+            let step =
+                journal(run, &kind)?.prepare(key, &outbound.digest, Duration::from_secs(u64::from(*valid_for_s)))?;
             carry_out(run, step, outbound, kind, prepare).await
         }
         wit::Effect::Commit(key) => {
@@ -131,7 +132,10 @@ async fn commit(
     let exchanged = if ticket.is_fresh() {
         exchange(&run, &outbound, Connection::Fresh, &kind).await
     } else {
-        Err(Failed::BeforeSending(Fault::new(FaultKind::Cancelled, "the host was suspended before it could send the request")))
+        Err(Failed::BeforeSending(Fault::new(
+            FaultKind::Cancelled,
+            "the host was suspended before it could send the request",
+        )))
     };
     let (meaning, answer) = match &exchanged {
         Ok(received) => (answer::meaning(&run.release.manifest.verdicts, &received.answer), Some(&received.answer)),
@@ -144,10 +148,9 @@ async fn commit(
         return Err(journal::uncertain("the request"));
     }
     match (meaning, exchanged) {
-        (Meaning::Unknown, Ok(received)) => Err(Fault {
-            code: Some(received.answer.status.to_string()),
-            ..journal::uncertain("the request")
-        }),
+        (Meaning::Unknown, Ok(received)) => {
+            Err(Fault { code: Some(received.answer.status.to_string()), ..journal::uncertain("the request") })
+        }
         (Meaning::Unknown, Err(Failed::BeforeSending(fault) | Failed::Lost(fault))) => {
             Err(Fault { kind: FaultKind::Uncertain, sent: true, ..fault })
         }
@@ -182,7 +185,8 @@ async fn attempt(
     token: Option<&secrecy::SecretString>,
 ) -> Result<reqwest::Response, Failed> {
     let built = outbound.build(&run.services).await;
-    let mut request = built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
+    let mut request =
+        built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
     if let Some(token) = token {
         run.secrets.add(token);
         super::credentials::sign(&mut request, &outbound.sign, token).map_err(Failed::BeforeSending)?;

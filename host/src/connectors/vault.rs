@@ -95,10 +95,8 @@ impl Vault {
         let mut nonce = [0_u8; NONCE_BYTES];
         rand::rng().fill(&mut nonce);
         let payload = Payload { msg: secret, aad: identity.as_bytes() };
-        let ciphertext = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("XChaCha20-Poly1305 fails only beyond 256 GiB");
+        let ciphertext =
+            self.cipher().encrypt(&XNonce::from(nonce), payload).expect("XChaCha20-Poly1305 fails only beyond 256 GiB");
         let mut sealed = Vec::with_capacity(HEAD_BYTES + ciphertext.len());
         sealed.push(VERSION);
         sealed.extend_from_slice(&self.key_id);

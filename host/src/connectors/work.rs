@@ -242,7 +242,8 @@ impl Connectors {
             .run(run.clone(), async |store, instance| {
                 let world = indices.load(&mut *store, instance)?;
                 let variant = hand_over(store, variant)?;
-                let answer = world.orla_connector_reconcile().call_reconcile(store, &account, &variant, &attempt).await?;
+                let answer =
+                    world.orla_connector_reconcile().call_reconcile(store, &account, &variant, &attempt).await?;
                 Ok(answer.map_err(Fault::from))
             })
             .await;
@@ -300,7 +301,10 @@ fn verify(run: &Run, variant: &Variant, receipt: wit_publish::Receipt) -> Result
                 let made = effect.and_then(|effect| effect.committed(places));
                 let confirmed = made.is_some_and(|made| made.id == committed.id);
                 if !confirmed || !claimed.insert(key.clone()) {
-                    return Err(Fault::bug(format!("the receipt claims `{:.100}`, which no commit of this run made", committed.id)));
+                    return Err(Fault::bug(format!(
+                        "the receipt claims `{:.100}`, which no commit of this run made",
+                        committed.id
+                    )));
                 }
                 PartOutcome::Done { key, committed: committed.into() }
             }

@@ -22,7 +22,11 @@ use utoipa_axum::routes;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(begin)).routes(routes!(callback)).routes(routes!(list)).routes(routes!(find, remove))
+    OpenApiRouter::new()
+        .routes(routes!(begin))
+        .routes(routes!(callback))
+        .routes(routes!(list))
+        .routes(routes!(find, remove))
 }
 
 /// Where to send the browser.
@@ -43,7 +47,8 @@ struct Authorization {
 async fn begin(State(app): State<App>, caller: Caller, Path(platform): Path<String>) -> Result<Response> {
     let Begun { url, browser } = connecting::begin(&app, caller.workspace, caller.user, &platform).await?;
     let cookie = browser_cookie(&app, browser.expose_secret().to_owned());
-    let headers = AppendHeaders([(header::SET_COOKIE, cookie.to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]);
+    let headers =
+        AppendHeaders([(header::SET_COOKIE, cookie.to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]);
     Ok((headers, Json(Authorization { auth_url: url.into() })).into_response())
 }
 
@@ -122,9 +127,11 @@ fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {
         return Redirect::to(url.as_str()).into_response();
     }
     match outcome {
-        Ok(connection) => {
-            page(StatusCode::OK, "Connected", &format!("@{} is connected. You can close this window.", connection.handle))
-        }
+        Ok(connection) => page(
+            StatusCode::OK,
+            "Connected",
+            &format!("@{} is connected. You can close this window.", connection.handle),
+        ),
         Err(error) => {
             let (status, _) = error.status_and_code();
             let sentence = match &error {

@@ -23,11 +23,7 @@ type AppState = axum::extract::State<App>;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(publish))
-        .routes(routes!(list))
-        .routes(routes!(find))
-        .routes(routes!(resolve))
+    OpenApiRouter::new().routes(routes!(publish)).routes(routes!(list)).routes(routes!(find)).routes(routes!(resolve))
 }
 
 /// What to publish. Give `content` and `media_urls` for one post, or `parts` for a thread.

@@ -62,8 +62,12 @@ async fn take(app: &App) -> anyhow::Result<Option<(Claim, Assignment)>> {
         None => None,
         Some(claim) => {
             let assignment = match claim.job {
-                Job::Publish(id) => execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Assignment::Publish),
-                Job::Reconcile(id) => reconciling::begin(&mut tx, &claim, id).await?.map(Box::new).map(Assignment::Reconcile),
+                Job::Publish(id) => {
+                    execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Assignment::Publish)
+                }
+                Job::Reconcile(id) => {
+                    reconciling::begin(&mut tx, &claim, id).await?.map(Box::new).map(Assignment::Reconcile)
+                }
                 Job::VerifyEmail(user) => Some(Assignment::VerifyEmail(user)),
             };
             Some((claim, assignment.unwrap_or(Assignment::Nothing)))

@@ -43,7 +43,8 @@ impl Loaded {
     /// The variant, with its media at hand.
     pub(super) async fn variant(&self, app: &App) -> Result<Variant, Fault> {
         let publication = &self.publication;
-        let parts = publication.parts().map_err(|error| Fault::bug(format!("the stored post is unreadable: {error}")))?;
+        let parts =
+            publication.parts().map_err(|error| Fault::bug(format!("the stored post is unreadable: {error}")))?;
         media::variant(app, publication.workspace_id, publication.id, &parts, self.fetched.clone()).await
     }
 }
@@ -55,7 +56,8 @@ struct PinnedRow {
     started_at: Timestamp,
 }
 
-const FIND_ANY: &str = "select id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts,
+const FIND_ANY: &str =
+    "select id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts,
     request_digest, hold_id, price, created_at, updated_at, finished_at from publications where id = $1";
 const FIND_RUN: &str = "select release, seed, started_at from runs where id = $1";
 
@@ -142,7 +144,9 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         }),
         _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => End::Failed(fault),
         Ok(Progress::Pending(wait)) if age < LONGEST_PENDING => End::Again(wait, None),
-        Ok(Progress::Pending(_)) => End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day")),
+        Ok(Progress::Pending(_)) => {
+            End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day"))
+        }
         Ok(Progress::Published(parts)) => match passing_fault(&parts) {
             Some(fault) if attempts < MAX_ATTEMPTS => End::Again(back_off(app, &fault, attempts), Some(fault)),
             _ => End::Published(parts),
@@ -191,7 +195,10 @@ async fn check(app: &App, release: &Arc<Release>, workspace: WorkspaceId, varian
                 match publishing.media.iter().find(|rule| rule.content_type == kind) {
                     None => return Err(refuse(format!("The network takes no {kind}."))),
                     Some(rule) if size > rule.max_bytes => {
-                        return Err(refuse(format!("It has {size} bytes; the network takes {kind} of {} bytes at most.", rule.max_bytes)));
+                        return Err(refuse(format!(
+                            "It has {size} bytes; the network takes {kind} of {} bytes at most.",
+                            rule.max_bytes
+                        )));
                     }
                     Some(_) => {}
                 }
@@ -201,7 +208,9 @@ async fn check(app: &App, release: &Arc<Release>, workspace: WorkspaceId, varian
     let violations = app.connectors().check(release, workspace, variant).await?;
     match violations.into_iter().next() {
         None => Ok(()),
-        Some(violation) => Err(Fault { field: Some(violation.field), ..Fault::new(FaultKind::Invalid, violation.message) }),
+        Some(violation) => {
+            Err(Fault { field: Some(violation.field), ..Fault::new(FaultKind::Invalid, violation.message) })
+        }
     }
 }
 
@@ -235,7 +244,7 @@ fn after_fault(app: &App, fault: Fault, attempts: i64, age: Duration, made: &[St
 /// Twice as long each time, with jitter, and never sooner than the vendor asked for.
 fn back_off(app: &App, fault: &Fault, attempts: i64) -> Duration {
     let base = Duration::from_millis(app.config().retry_base_ms);
-    let doubled = base.saturating_mul(1 << attempts.clamp(1, 12) - 1);
+    let doubled = base.saturating_mul(1 << (attempts.clamp(1, 12) - 1));
     let jittered = doubled.mul_f64(rand::rng().random_range(0.75..1.25));
     jittered.max(Duration::from_millis(fault.retry_after_ms.unwrap_or(0))).min(Duration::from_secs(60 * 60))
 }

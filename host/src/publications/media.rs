@@ -35,7 +35,8 @@ const INSERT: &str = "insert into publication_media (publication_id, part, posit
 
 /// The media that earlier attempts fetched.
 pub(super) async fn fetched(tx: &mut Tx, workspace: WorkspaceId, publication: PublicationId) -> sqlx::Result<Fetched> {
-    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(SELECT).bind(publication).bind(workspace).fetch_all(conn).await)?;
+    let rows: Vec<Row> =
+        on!(tx, conn => sqlx::query_as(SELECT).bind(publication).bind(workspace).fetch_all(conn).await)?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -64,7 +65,8 @@ pub(super) async fn variant(
                 Some(blob) => blob,
                 None => {
                     let field = format!("parts/{index}/media/{position}");
-                    let blob = fetch(app, workspace, source).await.map_err(|fault| Fault { field: Some(field), ..fault })?;
+                    let blob =
+                        fetch(app, workspace, source).await.map_err(|fault| Fault { field: Some(field), ..fault })?;
                     remember(app, publication, index, position, &blob, app.now()).await.map_err(|error| {
                         tracing::error!(%publication, %error, "a fetched medium could not be made known");
                         Fault::new(FaultKind::Cancelled, "the host could not store the medium")

@@ -131,12 +131,19 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     }
 }
 
-const PENDING: &str = "update publications set state = 'pending', updated_at = $1 where id = $2 and state = 'uncertain'";
+const PENDING: &str =
+    "update publications set state = 'pending', updated_at = $1 where id = $2 and state = 'uncertain'";
 const FAILED: &str = "update publications set state = 'failed', fault = $1, updated_at = $2, finished_at = $2
     where id = $3 and state = 'uncertain'";
 
 /// The outcome is known: the run goes on where it stopped.
-async fn go_on(tx: &mut Tx, claim: &Claim, publication: &Publication, reason: &str, now: Timestamp) -> anyhow::Result<()> {
+async fn go_on(
+    tx: &mut Tx,
+    claim: &Claim,
+    publication: &Publication,
+    reason: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     jobs::complete(tx, claim).await?;
     resume(tx, publication, reason, now).await
 }
@@ -151,7 +158,13 @@ async fn resume(tx: &mut Tx, publication: &Publication, reason: &str, now: Times
     Ok(())
 }
 
-async fn give_up(tx: &mut Tx, claim: &Claim, publication: &Publication, fault: Fault, now: Timestamp) -> anyhow::Result<()> {
+async fn give_up(
+    tx: &mut Tx,
+    claim: &Claim,
+    publication: &Publication,
+    fault: Fault,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let id = publication.id;
     jobs::complete(tx, claim).await?;
     execution::release(tx, publication, now).await?;
@@ -187,9 +200,10 @@ pub async fn resolve(
     let publication = find(&mut tx, workspace, id).await?;
     let run = RunId::from(id);
     let (taken, reason) = match &word {
-        Word::Published(committed) => {
-            (looks::found(&mut tx, run, key, committed, now).await?, format!("a person found {key} as {}", committed.id))
-        }
+        Word::Published(committed) => (
+            looks::found(&mut tx, run, key, committed, now).await?,
+            format!("a person found {key} as {}", committed.id),
+        ),
         Word::NotPublished => {
             (looks::absent(&mut tx, run, key, now).await?, format!("a person says that {key} was not published"))
         }

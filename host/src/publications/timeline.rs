@@ -41,7 +41,8 @@ pub struct Step {
 
 const INSERT: &str = "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
     values ($1, $2, $3, $4, $5, $6, $7)";
-const SELECT: &str = "select at, attempt, state, reason, meter from publication_events where publication_id = $1 order by id";
+const SELECT: &str =
+    "select at, attempt, state, reason, meter from publication_events where publication_id = $1 order by id";
 
 /// Writes a move down, in the transaction that makes it.
 pub(super) async fn add(

@@ -38,7 +38,8 @@ impl Manifest {
         }
         for (member, name) in [("id", self.id.as_str()), ("platform", self.platform())] {
             if !is_name(name) {
-                flaws.push(flaw(member, "must be 1 to 32 lowercase letters, digits, hyphens or underscores".to_owned()));
+                flaws
+                    .push(flaw(member, "must be 1 to 32 lowercase letters, digits, hyphens or underscores".to_owned()));
             }
         }
         self.validate_endpoints(&mut flaws);
@@ -61,11 +62,18 @@ impl Manifest {
         for (name, endpoint) in &self.endpoints {
             let at = format!("endpoints/{name}");
             if !is_name(name) {
-                flaws.push(flaw(&at, "an endpoint's name must be lowercase letters, digits, hyphens or underscores".to_owned()));
+                flaws.push(flaw(
+                    &at,
+                    "an endpoint's name must be lowercase letters, digits, hyphens or underscores".to_owned(),
+                ));
             }
-            let authority = endpoint.origin.strip_prefix("https://").or_else(|| endpoint.origin.strip_prefix("http://"));
+            let authority =
+                endpoint.origin.strip_prefix("https://").or_else(|| endpoint.origin.strip_prefix("http://"));
             if authority.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '@', '?', '#', ' ', '\\'])) {
-                flaws.push(flaw(&format!("{at}/origin"), "must be scheme, host and optional port, nothing more".to_owned()));
+                flaws.push(flaw(
+                    &format!("{at}/origin"),
+                    "must be scheme, host and optional port, nothing more".to_owned(),
+                ));
             }
             for read in &endpoint.reads {
                 if read.split_once(" /").is_none_or(|(method, _)| !matches!(method, "POST" | "PUT" | "PATCH")) {
@@ -76,7 +84,8 @@ impl Manifest {
     }
 
     fn validate_oauth(&self, oauth: &OAuth2, flaws: &mut Vec<Flaw>) {
-        let places = [("authorize", Some(&oauth.authorize)), ("token", Some(&oauth.token)), ("revoke", oauth.revoke.as_ref())];
+        let places =
+            [("authorize", Some(&oauth.authorize)), ("token", Some(&oauth.token)), ("revoke", oauth.revoke.as_ref())];
         for (member, place) in places {
             let Some(Place { endpoint, path }) = place else { continue };
             if !self.endpoints.contains_key(endpoint) {

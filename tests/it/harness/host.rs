@@ -142,14 +142,17 @@ pub(crate) async fn warm_data() -> TempDir {
                 connectors_folder: connectors.to_owned(),
                 ..Config::default()
             };
-            let app = App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled }).await.unwrap();
+            let app = App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled })
+                .await
+                .unwrap();
             tokio::time::timeout(Duration::from_secs(60), app.stop()).await.unwrap();
             WARM.get_or_init(|| folder)
         }
     };
     let data = TempDir::new().unwrap();
     for name in ["master.key", "artefacts", "releases"] {
-        let copied = std::process::Command::new("cp").arg("-a").arg(warm.path().join(name)).arg(data.path()).status().unwrap();
+        let copied =
+            std::process::Command::new("cp").arg("-a").arg(warm.path().join(name)).arg(data.path()).status().unwrap();
         assert!(copied.success());
     }
     data

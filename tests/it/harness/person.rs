@@ -13,7 +13,6 @@ pub(crate) struct Person {
     pub(crate) url: String,
     pub(crate) token: String,
     pub(crate) refresh_token: String,
-    pub(crate) email: String,
     pub(crate) workspace: WorkspaceId,
     pub(crate) http: Client,
 }
@@ -72,13 +71,13 @@ impl Person {
     pub(crate) async fn log_in(url: &str, email: &str) -> Self {
         let http = client();
         let login = json!({"email": email, "password": PASSWORD});
-        let tokens = Answer::of(http.post(format!("{url}/auth/login")).json(&login).send().await.unwrap()).await.expect(200);
+        let tokens =
+            Answer::of(http.post(format!("{url}/auth/login")).json(&login).send().await.unwrap()).await.expect(200);
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
         let mut person = Self {
             url: url.to_owned(),
             token: text("access_token"),
             refresh_token: text("refresh_token"),
-            email: email.to_owned(),
             workspace: WorkspaceId::new(),
             http,
         };

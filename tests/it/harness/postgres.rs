@@ -50,6 +50,7 @@ fn start() -> Cluster {
     } else {
         Command::new("sh")
     };
+    #[expect(clippy::disallowed_methods, reason = "the server's shell needs this process's PATH")]
     let path = format!("{}:{}", binaries().display(), std::env::var("PATH").unwrap_or_default());
     let shell = command
         .args(["-c", SCRIPT, "sh"])

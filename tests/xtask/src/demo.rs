@@ -7,7 +7,7 @@ mod settings;
 pub(crate) use keeping::keep;
 
 use crate::needs::{self, WASM};
-use crate::program::{self, built, cargo, ourselves};
+use crate::program::{self, built, cargo, ourselves, root};
 use crate::words::{Failure, Result, announce, say};
 use settings::{EMAIL, PASSWORD, Settings};
 use std::fs::DirBuilder;
@@ -15,8 +15,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// The shell that stays in front.
-const IN_FRONT: &str = include_str!("demo/in_front.sh");
+/// The script of the shell that stays in front, in the project's folder.
+const IN_FRONT: &str = "tests/xtask/src/demo/in_front.sh";
 
 /// Builds, prepares the data folder and runs the programs until told to stop.
 ///
@@ -32,12 +32,12 @@ pub(crate) fn run() -> Result {
     seed(&settings)?;
     announce("Starting");
     // From here on this process is the shell: it comes back only where that could not be started.
-    let error = Command::new("sh").args(["-c", IN_FRONT, "sh"]).arg(ourselves()?).args(["demo", "keep"]).exec();
+    let error = Command::new("sh").arg(root()?.join(IN_FRONT)).arg(ourselves()?).args(["demo", "keep"]).exec();
     Err(Failure::new(format!("`sh` cannot be started: {error}.")))
 }
 
 fn build() -> Result {
-    announce("Building the host and the simulator (the first time takes a quarter of an hour on two cores)");
+    announce("Building the host and the simulator (the first time takes about a quarter of an hour on two cores)");
     // `--workspace` and `--examples` are there for the features of our dependencies: with them they are those of
     // `cargo test --workspace`, so what was built for one command serves the other.
     let programs = ["--workspace", "--examples", "--bin", "orla", "--bin", "vendors"];

@@ -4,11 +4,13 @@ mod built;
 mod host;
 mod person;
 mod postgres;
+mod process;
 
 pub(crate) use built::program;
 pub(crate) use host::{Host, price, settings};
-pub(crate) use person::{Answer, Person, client};
 pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
+pub(crate) use person::{Answer, Person, client};
+pub(crate) use process::Place;
 
 use orla::db::Db;
 use std::path::Path;
