@@ -47,6 +47,8 @@ ids! {
     ConnectionId,
     /// One variant on its way to one connection.
     PublicationId,
+    /// A link that was mailed to a person.
+    EmailTokenId,
     /// A piece of work for a connector; a publication's run has the publication's id.
     RunId,
     /// Reserved credits.

@@ -9,7 +9,7 @@ pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{JobId, PublicationId, UserId};
+use crate::id::{EmailTokenId, JobId, PublicationId};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -21,8 +21,8 @@ pub enum Job {
     Publish(PublicationId),
     /// Find out what became of a publication's lost commit.
     Reconcile(PublicationId),
-    /// Mail a person the link that proves their address.
-    VerifyEmail(UserId),
+    /// Mail a person this link, which proves their address.
+    VerifyEmail(EmailTokenId),
 }
 
 impl Job {
@@ -30,7 +30,7 @@ impl Job {
         match self {
             Self::Publish(publication) => ("publish", publication.0),
             Self::Reconcile(publication) => ("reconcile", publication.0),
-            Self::VerifyEmail(user) => ("verify_email", user.0),
+            Self::VerifyEmail(link) => ("verify_email", link.0),
         }
     }
 
@@ -38,7 +38,7 @@ impl Job {
         match name {
             "publish" => Some(Self::Publish(PublicationId(subject))),
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
-            "verify_email" => Some(Self::VerifyEmail(UserId(subject))),
+            "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),
             _ => None,
         }
     }

@@ -37,11 +37,13 @@ create table sessions (
 create index sessions_by_user on sessions (user_id);
 
 create table email_tokens (
-    token_hash text primary key,                 -- SHA-256 in hex; the token itself is only in the mail
+    id blob primary key,                         -- UUIDv7; the mailed token is this id and its MAC, and is not stored
     user_id blob not null references users (id),
     purpose text not null,                       -- verify_email
+    password_hash text not null,                 -- what the account's password becomes when the link is opened
     expires_at integer not null,
-    used_at integer                              -- null until used; single use
+    used_at integer,                             -- null while the link counts; single use
+    created_at integer not null
 ) strict;
 create index email_tokens_by_user on email_tokens (user_id);
 

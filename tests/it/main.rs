@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod accounts;
 mod crash;
 mod credits;
 mod hostile;

@@ -15,6 +15,7 @@ use harness::{BOTH, Backend, Host, Person, Place, Settings, price, settings};
 use orla::connectors::Memories;
 use orla::db::Db;
 use orla::ledger;
+use orla_vendors::x::Account;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +24,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-const CLIENTS: usize = 8;
+/// Each with an account of its own at the network: reconciling reads an account's recent posts, and more of them than
+/// the network lets an account make would hide the one that it looks for.
+const CLIENTS: usize = 32;
+const CREDITS: i64 = 100_000;
 const PRICE: i64 = 3;
 
 #[tokio::main]
@@ -36,11 +40,18 @@ async fn main() {
 
 async fn soak(backend: Backend, kills: usize) {
     // The network does not refuse a text that it has seen, so that a part sent twice is there twice.
-    let settings = Settings { duplicate_window_s: 0, ..settings() };
+    let accounts =
+        (0..CLIENTS).map(|n| Account::new(&format!("19000000000000{n:05}"), &format!("client_{n}"), "A client"));
+    let settings = Settings { duplicate_window_s: 0, accounts: accounts.collect(), ..settings() };
     let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
     price(&host.app, PRICE).await;
-    let ada = host.connected("ada", "twitter").await;
-    host.grant(ada.workspace, 1_000_000).await;
+    let mut people = Vec::new();
+    for n in 0..CLIENTS {
+        let person = host.person(&format!("client{n}")).await;
+        person.connect(&host.sim, "twitter", &format!("client_{n}")).await;
+        host.grant(person.workspace, CREDITS).await;
+        people.push(person);
+    }
     let config = host.app.config().clone();
     host.app.stop().await;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -51,9 +62,11 @@ async fn soak(backend: Backend, kills: usize) {
         connectors: &config.connectors_folder,
         sim: &host.sim,
     };
-    let ada = Person { url: place.url(), ..ada };
     let (next, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(client(ada.clone(), next.clone(), over.clone()))).collect();
+    let clients: Vec<_> = people
+        .into_iter()
+        .map(|person| tokio::spawn(client(Person { url: place.url(), ..person }, next.clone(), over.clone())))
+        .collect();
     for kill in 1..=kills {
         let mut process = place.start(None);
         place.serving(&mut process).await;
@@ -69,9 +82,9 @@ async fn soak(backend: Backend, kills: usize) {
     assert!(place.serving(&mut process).await, "the host starts again");
     let mut wishes = Vec::new();
     for client in clients {
-        wishes.extend(client.await.unwrap());
+        wishes.push(client.await.unwrap());
     }
-    verify(&place, &ada, &wishes).await;
+    verify(&place, &wishes).await;
     drop(process);
 }
 
@@ -81,13 +94,13 @@ fn thread(n: usize) -> Value {
     json!({"platform": "twitter", "parts": parts})
 }
 
-/// Asks for one publication after the other, each until it is taken in; gives their numbers and ids.
-async fn client(ada: Person, next: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Vec<(usize, String)> {
+/// Asks for one publication after the other, each until it is taken in; gives their ids.
+async fn client(person: Person, next: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> (Person, Vec<String>) {
     let mut taken = Vec::new();
     while !over.load(Ordering::SeqCst) {
         let n = next.fetch_add(1, Ordering::SeqCst);
         let id = loop {
-            let request = ada.http.post(format!("{}/social/publish", ada.url)).bearer_auth(&ada.token);
+            let request = person.http.post(format!("{}/social/publish", person.url)).bearer_auth(&person.token);
             let answer = request.header("idempotency-key", format!("wish {n}")).json(&thread(n)).send().await;
             if let Ok(answer) = answer
                 && answer.status() == 202
@@ -97,16 +110,16 @@ async fn client(ada: Person, next: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> V
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        taken.push((n, id));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        taken.push(id);
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    taken
+    (person, taken)
 }
 
-async fn verify(place: &Place<'_>, ada: &Person, wishes: &[(usize, String)]) {
+async fn verify(place: &Place<'_>, wishes: &[(Person, Vec<String>)]) {
     let (mut uncertain, mut parts) = (0, 0);
-    for (_, id) in wishes {
-        let done = ada.wait(id, &["published", "failed"]).await;
+    for (person, id) in wishes.iter().flat_map(|(person, ids)| ids.iter().map(move |id| (person, id))) {
+        let done = person.wait(id, &["published", "failed"]).await;
         assert_eq!(done["state"], "published", "{done:#}");
         let timeline = done["timeline"].as_array().unwrap();
         uncertain += usize::from(timeline.iter().any(|event| event["state"] == "uncertain"));
@@ -124,12 +137,15 @@ async fn verify(place: &Place<'_>, ada: &Person, wishes: &[(usize, String)]) {
     let mut tx = db.read().await.unwrap();
     let broken = ledger::audit(&mut tx).await.unwrap();
     assert!(broken.is_empty(), "{broken:?}");
-    let balance = ledger::balance(&mut tx, ada.workspace).await.unwrap();
-    let charged = PRICE * i64::try_from(wishes.len()).unwrap();
-    assert_eq!((balance.posted, balance.held), (1_000_000 - charged, 0));
+    let mut publications = 0;
+    for (person, ids) in wishes {
+        let balance = ledger::balance(&mut tx, person.workspace).await.unwrap();
+        let charged = PRICE * i64::try_from(ids.len()).unwrap();
+        assert_eq!((balance.posted, balance.held), (CREDITS - charged, 0));
+        publications += ids.len();
+    }
     println!(
-        "{} publications of {parts} parts: all published, each part once; {uncertain} were uncertain for a while; \
-         no credits held, the ledger adds up",
-        wishes.len()
+        "{publications} publications of {parts} parts: all published, each part once; {uncertain} were uncertain for a while; \
+         no credits held, the ledger adds up"
     );
 }

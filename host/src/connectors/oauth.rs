@@ -126,7 +126,17 @@ pub(crate) async fn refresh(
     refresh_token: &SecretString,
 ) -> Result<Tokens, RefreshError> {
     let fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-    mint(services, release, oauth, fields).await
+    mint(services, release, oauth, fields).await.map_err(|error| match error {
+        RefreshError::Misconfigured(words) if oauth.revoked_errors.iter().any(|known| is_error(&words, known)) => {
+            RefreshError::Revoked(words)
+        }
+        error => error,
+    })
+}
+
+/// Whether the words of a refusal begin with this error.
+fn is_error(words: &str, error: &str) -> bool {
+    words.strip_prefix(error).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 /// The standard's answer (RFC 6749 section 5.1).

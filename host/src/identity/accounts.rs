@@ -8,7 +8,6 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{UserId, WorkspaceId};
-use crate::jobs::{self, Job};
 use crate::{ledger, on};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,6 +31,10 @@ pub struct NewUser {
 /// Registers a person, and has a link mailed to them. A person who has an account is not told so here, since whoever
 /// asks may be somebody else: the account stays as it is, and gets a new link if it is not verified.
 ///
+/// Until the address is proven nobody knows whose account it is, so the password comes with the link: the one that is
+/// opened sets the password of the registration that it was mailed for. Who registers within a minute after a mail went
+/// out is sent none, and the password given then is forgotten: the link that is under way sets its own.
+///
 /// # Errors
 /// [`Error::Invalid`] for the address, the password or the name.
 pub async fn register(app: &App, new: NewUser) -> Result<()> {
@@ -42,9 +45,12 @@ pub async fn register(app: &App, new: NewUser) -> Result<()> {
     let now = app.now();
     let account = Account { email: &email, password_hash, role: Role::User, verified_at: None, workspace: &name };
     let mut tx = app.db().begin().await?;
-    match open(&mut tx, &account, app.config().signup_credits, now).await? {
-        Some(user) => jobs::enqueue(&mut tx, Job::VerifyEmail(user), now, now).await?,
-        None => verification::plan_another(&mut tx, &email, now).await?,
+    let mailable = match open(&mut tx, &account, app.config().signup_credits, now).await? {
+        Some(user) => Some(user),
+        None => verification::mailable(&mut tx, &email, now).await?,
+    };
+    if let Some(user) = mailable {
+        verification::plan(&mut tx, user, &account.password_hash, now).await?;
     }
     tx.commit().await?;
     app.wake_worker();

@@ -2,7 +2,7 @@
 
 use super::{Claim, Job, claim, complete, next_due, renew, reschedule};
 use crate::app::App;
-use crate::id::UserId;
+use crate::id::EmailTokenId;
 use crate::identity::verification;
 use crate::publications::execution::{self, Loaded};
 use crate::publications::reconciling;
@@ -19,7 +19,7 @@ const MAIL_RETRY: Duration = Duration::from_secs(60);
 enum Assignment {
     Publish(Box<Loaded>),
     Reconcile(Box<Loaded>),
-    VerifyEmail(UserId),
+    VerifyEmail(EmailTokenId),
     /// The job had become pointless and is done.
     Nothing,
 }
@@ -68,7 +68,7 @@ async fn take(app: &App) -> anyhow::Result<Option<(Claim, Assignment)>> {
                 Job::Reconcile(id) => {
                     reconciling::begin(&mut tx, &claim, id).await?.map(Box::new).map(Assignment::Reconcile)
                 }
-                Job::VerifyEmail(user) => Some(Assignment::VerifyEmail(user)),
+                Job::VerifyEmail(link) => Some(Assignment::VerifyEmail(link)),
             };
             Some((claim, assignment.unwrap_or(Assignment::Nothing)))
         }
@@ -83,7 +83,7 @@ async fn carry_out(app: &App, claim: &Claim, assignment: Assignment) {
         match assignment {
             Assignment::Publish(loaded) => execution::carry_out(app, claim, *loaded).await,
             Assignment::Reconcile(loaded) => reconciling::look(app, claim, *loaded).await,
-            Assignment::VerifyEmail(user) => mail(app, claim, user).await,
+            Assignment::VerifyEmail(link) => mail(app, claim, link).await,
             Assignment::Nothing => Ok(()),
         }
     };
@@ -116,13 +116,13 @@ async fn keep(app: &App, claim: &Claim) {
     }
 }
 
-async fn mail(app: &App, claim: &Claim, user: UserId) -> anyhow::Result<()> {
-    let sent = verification::send(app, user).await;
+async fn mail(app: &App, claim: &Claim, link: EmailTokenId) -> anyhow::Result<()> {
+    let sent = verification::send(app, link).await;
     let mut tx = app.db().begin().await?;
     match sent {
         Ok(()) => complete(&mut tx, claim).await?,
         Err(error) => {
-            tracing::warn!(%user, error = format!("{error:#}"), "a mail could not be sent and is tried again");
+            tracing::warn!(%link, error = format!("{error:#}"), "a mail could not be sent and is tried again");
             reschedule(&mut tx, claim, app.now().after(MAIL_RETRY)).await?;
         }
     }

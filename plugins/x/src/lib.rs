@@ -61,6 +61,8 @@ impl Connector for X {
                 pkce: Pkce::S256,
                 client_auth: ClientAuth::Basic,
                 refreshable: true,
+                // What X is seen to answer to a refresh token that was used, replaced or revoked.
+                revoked_errors: vec!["invalid_request".to_owned()],
                 default_lifetime_s: 7_200,
             }),
             endpoints: manifest::endpoints([

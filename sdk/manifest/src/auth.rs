@@ -52,6 +52,9 @@ pub struct OAuth2 {
     pub client_auth: ClientAuth,
     /// Whether the vendor promises a refresh token; the host says so at connect time when none comes.
     pub refreshable: bool,
+    /// Errors of a refresh, besides `invalid_grant`, that mean that the vendor no longer honours the connection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_errors: Vec<String>,
     /// Seconds that an access token lives where the vendor does not say.
     pub default_lifetime_s: u32,
 }

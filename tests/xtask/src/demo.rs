@@ -63,5 +63,10 @@ fn place_connector(settings: &Settings) -> Result {
 fn seed(settings: &Settings) -> Result {
     announce("Making the demo's account (the first time, the host also compiles the connector to machine code)");
     let mut command = settings.host()?;
-    program::run(command.env("ORLA_PASSWORD", PASSWORD).args(["demo-seed", "--email", EMAIL, "--credits", "1000"]))
+    let command = command.env("ORLA_PASSWORD", PASSWORD).args(["demo-seed", "--email", EMAIL, "--credits", "1000"]);
+    let seeded = program::run(command);
+    if seeded.is_err() {
+        say(&format!("    If {} is of an earlier version of Orla, move it away and try again.", settings.data.display()));
+    }
+    seeded
 }

@@ -37,6 +37,7 @@ impl Connector for Probe {
                 pkce: Pkce::S256,
                 client_auth: ClientAuth::Basic,
                 refreshable: true,
+                revoked_errors: Vec::new(),
                 default_lifetime_s: 7_200,
             }),
             endpoints: manifest::endpoints([
