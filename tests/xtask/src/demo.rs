@@ -66,7 +66,10 @@ fn seed(settings: &Settings) -> Result {
     let command = command.env("ORLA_PASSWORD", PASSWORD).args(["demo-seed", "--email", EMAIL, "--credits", "1000"]);
     let seeded = program::run(command);
     if seeded.is_err() {
-        say(&format!("    If {} is of an earlier version of Orla, move it away and try again.", settings.data.display()));
+        say(&format!(
+            "    If {} is of an earlier version of Orla, move it away and try again.",
+            settings.data.display()
+        ));
     }
     seeded
 }
