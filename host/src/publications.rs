@@ -369,6 +369,8 @@ macro_rules! columns {
 
 const BY_KEY: &str = columns!("where workspace_id = $1 and idempotency_key = $2");
 const FIND: &str = columns!("where workspace_id = $1 and id = $2");
+/// For workers, who act for every tenant.
+const FIND_ANY: &str = columns!("where id = $1");
 const LIST: &str = columns!("where workspace_id = $1 and id < $2 order by id desc limit $3");
 
 /// A workspace's publication.

@@ -43,15 +43,20 @@ impl Connection {
     }
 }
 
-const FIND: &str =
-    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
-    updated_at from connections where workspace_id = $1 and id = $2";
-const LIST: &str =
-    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at,
-    updated_at from connections where workspace_id = $1 order by id";
-const BY_PLATFORM: &str =
-    "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state,
-    created_at, updated_at from connections where workspace_id = $1 and platform = $2 order by id";
+/// All columns of [`Connection`].
+macro_rules! columns {
+    ($tail:literal) => {
+        concat!(
+            "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at, ",
+            "updated_at from connections ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = columns!("where workspace_id = $1 and id = $2");
+const LIST: &str = columns!("where workspace_id = $1 order by id");
+const BY_PLATFORM: &str = columns!("where workspace_id = $1 and platform = $2 order by id");
 
 /// A workspace's connection.
 ///

@@ -1,7 +1,7 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{Publication, State, timeline};
+use super::{FIND_ANY, Publication, State, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
@@ -56,9 +56,6 @@ struct PinnedRow {
     started_at: Timestamp,
 }
 
-const FIND_ANY: &str =
-    "select id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts,
-    request_digest, hold_id, price, created_at, updated_at, finished_at from publications where id = $1";
 const FIND_RUN: &str = "select release, seed, started_at from runs where id = $1";
 
 /// Reads a publication with all that an attempt needs. Workers act for every tenant, so the id alone finds it here.
