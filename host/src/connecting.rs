@@ -62,7 +62,7 @@ const SWEEP: &str = "delete from oauth_states where expires_at < $1";
 pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &str) -> Result<Begun> {
     let (release, oauth) = oauth_of(app, platform)?;
     let connector = &release.manifest.id;
-    let client_id = app.config().connector(connector).client_id.ok_or(Error::Unavailable(
+    let client_id = app.config().connector(connector).client_id.ok_or(Error::NotConfigured(
         "This server has no keys for this network yet. Its operator sets them as ORLA_CONNECTORS__<ID>__CLIENT_ID and …__CLIENT_SECRET.",
     ))?;
     let (state, verifier, browser) = (oauth::random_text(), oauth::random_text(), oauth::random_text());

@@ -66,6 +66,9 @@ pub enum Error {
     /// The body is not what the route takes, by its `Content-Type`.
     #[error("{0}")]
     MediaType(&'static str),
+    /// An operator has to set something first.
+    #[error("{0}")]
+    NotConfigured(&'static str),
     /// The server is at its limit, or not ready.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -100,6 +103,7 @@ impl Error {
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::NotConfigured(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_configured"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Vendor(_) => (StatusCode::BAD_GATEWAY, "vendor_error"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),

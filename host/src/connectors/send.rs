@@ -194,8 +194,11 @@ async fn attempt(
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     run.traffic.request(outbound.body_bytes());
     run.services.egress.send(request, connection).await.map_err(|none| {
-        let message = run.secrets.blank_text(format!("the vendor could not be reached: {}", none.message));
-        let fault = Fault::new(FaultKind::VendorDown, message);
+        let what = match none.stage {
+            Stage::Forbidden | Stage::Unreached => "the vendor could not be reached",
+            Stage::Lost => "the vendor's answer was lost",
+        };
+        let fault = Fault::new(FaultKind::VendorDown, run.secrets.blank_text(format!("{what}: {}", none.message)));
         match none.stage {
             Stage::Forbidden | Stage::Unreached => Failed::BeforeSending(fault),
             Stage::Lost => Failed::Lost(Fault { sent: true, ..fault }),

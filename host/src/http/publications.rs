@@ -189,9 +189,12 @@ async fn list(
     if !(1..=100).contains(&page.limit) {
         return Err(Error::invalid("limit", "A page has 1 to 100 items."));
     }
-    let limit = i64::from(page.limit);
-    let found = publications::list(&mut app.db().read().await?, caller.workspace, page.cursor, limit).await?;
-    let next_cursor = found.last().map(|last| last.id).filter(|_| found.len() as u64 == u64::from(page.limit));
+    // One more than asked for tells whether there is a next page.
+    let limit = i64::from(page.limit) + 1;
+    let mut found = publications::list(&mut app.db().read().await?, caller.workspace, page.cursor, limit).await?;
+    let is_last = found.len() <= page.limit as usize;
+    found.truncate(page.limit as usize);
+    let next_cursor = found.last().map(|last| last.id).filter(|_| !is_last);
     let items = found.into_iter().map(PublicationView::of).collect::<Result<_>>()?;
     Ok(Json(Publications { items, next_cursor }))
 }

@@ -139,7 +139,9 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
             Err(fault) => fault,
             Ok(_) => Fault::new(FaultKind::Uncertain, "a part's outcome is not known"),
         }),
-        _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => End::Failed(fault),
+        _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => {
+            failed(fault, &made(&ready.run, &effects))
+        }
         Ok(Progress::Pending(wait)) if age < LONGEST_PENDING => End::Again(wait, None),
         Ok(Progress::Pending(_)) => {
             End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day"))
@@ -231,6 +233,11 @@ fn after_fault(app: &App, fault: Fault, attempts: i64, age: Duration, made: &[St
     if fault.is_transient() && attempts < MAX_ATTEMPTS && age < LONGEST_PENDING {
         return End::Again(back_off(app, &fault, attempts), Some(fault));
     }
+    failed(fault, made)
+}
+
+/// A failure that says what is live in spite of it.
+fn failed(fault: Fault, made: &[String]) -> End {
     if made.is_empty() {
         return End::Failed(fault);
     }
