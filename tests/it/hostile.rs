@@ -36,55 +36,64 @@ async fn an_endless_loop_is_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn endless_allocation_is_stopped() {
-    stopped(Backend::Sqlite, "alloc", "budget").await;
+    for backend in BOTH {
+        stopped(backend, "alloc", "budget").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn endless_recursion_is_stopped() {
     // The guest's own stack ends in its memory: to the host it is a trap like any other.
-    stopped(Backend::Sqlite, "recurse", "bug").await;
+    for backend in BOTH {
+        stopped(backend, "recurse", "bug").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_is_a_fault_with_its_message() {
-    let host = Host::start(Backend::Sqlite).await;
-    let ada = host.connected("ada", "probe").await;
-    let done = ada.published(&json!({"platform": "probe", "content": "trap on purpose"}), "k", &["failed"]).await;
-    assert_eq!(done["fault"]["kind"], "bug");
-    assert!(done["fault"]["message"].as_str().unwrap().contains("on purpose"), "{done:#}");
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.connected("ada", "probe").await;
+        let done = ada.published(&json!({"platform": "probe", "content": "trap on purpose"}), "k", &["failed"]).await;
+        assert_eq!(done["fault"]["kind"], "bug");
+        assert!(done["fault"]["message"].as_str().unwrap().contains("on purpose"), "{done:#}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_break_the_contract_do_not_leave() {
-    for script in [
-        "undeclared",
-        "hostonly",
-        "readpost /2/tweets",
-        "path //evil.example/",
-        "path https://evil.example/",
-        "path /../secret",
-        "path /a/%2e%2e/b",
-        "path /a?b=c",
-        "path /a#b",
-        "path relative",
-        "path /a\\b",
-        "header Authorization x",
-        "header Host evil",
-        "header Cookie a=b",
-        "header X-Forwarded-For 1.1.1.1",
-        "follow orla-link:AAAA",
-        "follow https://evil.example/",
-    ] {
-        let host = Host::start(Backend::Sqlite).await;
-        let ada = host.connected("ada", "probe").await;
-        let before = host.sim.requests().len();
-        let done = ada.published(&json!({"platform": "probe", "content": script}), "k", &["failed", "published"]).await;
-        assert_eq!(
-            (done["state"].as_str(), done["fault"]["kind"].as_str()),
-            (Some("failed"), Some("bug")),
-            "{script}: {done:#}"
-        );
-        assert_eq!(host.sim.requests().len(), before, "{script}");
+    for backend in BOTH {
+        for script in [
+            "undeclared",
+            "hostonly",
+            "readpost /2/tweets",
+            "path //evil.example/",
+            "path https://evil.example/",
+            "path /../secret",
+            "path /a/%2e%2e/b",
+            "path /a?b=c",
+            "path /a#b",
+            "path relative",
+            "path /a\\b",
+            "header Authorization x",
+            "header Host evil",
+            "header Cookie a=b",
+            "header X-Forwarded-For 1.1.1.1",
+            "follow orla-link:AAAA",
+            "follow https://evil.example/",
+        ] {
+            let host = Host::start(backend).await;
+            let ada = host.connected("ada", "probe").await;
+            let before = host.sim.requests().len();
+            let done =
+                ada.published(&json!({"platform": "probe", "content": script}), "k", &["failed", "published"]).await;
+            assert_eq!(
+                (done["state"].as_str(), done["fault"]["kind"].as_str()),
+                (Some("failed"), Some("bug")),
+                "{script}: {done:#}"
+            );
+            assert_eq!(host.sim.requests().len(), before, "{script}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use orla::clock::Clock;
 use orla::config::{Config, ConnectorConfig};
 use orla::connectors::{Memories, Setup};
 use orla::id::WorkspaceId;
-use orla::{http, jobs, ledger, prices};
+use orla::{http, jobs, ledger, on, prices};
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -90,11 +90,24 @@ impl Host {
         tx.commit().await.unwrap();
     }
 
-    /// What every test leaves behind: a ledger that adds up, and no job.
+    /// What every test leaves behind: a ledger that adds up, no credits reserved and, after a while, no job.
     pub(crate) async fn check_books(&self) {
+        const OPEN: &str = "select count(*) from credit_holds where state = 'open'";
+        const JOBS: &str = "select count(*) from jobs";
         let mut tx = self.app.db().read().await.unwrap();
         let broken = ledger::audit(&mut tx).await.unwrap();
         assert!(broken.is_empty(), "the ledger does not add up: {broken:?}");
+        let open: i64 = on!(&mut tx, conn => sqlx::query_scalar(OPEN).fetch_one(conn).await).unwrap();
+        assert_eq!(open, 0, "credits are still reserved");
+        let mut jobs: i64 = 1;
+        for _ in 0..200 {
+            jobs = on!(&mut tx, conn => sqlx::query_scalar(JOBS).fetch_one(conn).await).unwrap();
+            if jobs == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(jobs, 0, "jobs are left");
     }
 }
 
