@@ -13,14 +13,19 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::io::ReaderStream;
 
 /// Bytes of the beginning that tell the type.
 const SNIFF_BYTES: usize = 8_192;
+/// Bytes that are read from a file at once. Each piece takes a change of threads, and the store's own, of 8 KiB, would
+/// make that the larger part of reading.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// A stored blob.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -137,12 +142,21 @@ impl Blobs {
         blob: &Blob,
         offset: u64,
         length: u64,
-    ) -> anyhow::Result<BoxStream<'static, Result<Bytes, object_store::Error>>> {
+    ) -> anyhow::Result<BoxStream<'static, io::Result<Bytes>>> {
         if length == 0 {
             return Ok(futures_util::stream::empty().boxed());
         }
         let options = GetOptions { range: Some(GetRange::Bounded(offset..offset + length)), ..GetOptions::default() };
-        Ok(self.0.get_opts(&blob.key(), options).await?.into_stream())
+        let found = self.0.get_opts(&blob.key(), options).await?;
+        let (range, payload) = (found.range, found.payload);
+        Ok(match payload {
+            GetResultPayload::File(mut file, _) => {
+                file.seek(SeekFrom::Start(range.start))?;
+                let stretch = tokio::fs::File::from_std(file).take(range.end - range.start);
+                ReaderStream::with_capacity(stretch, PIECE_BYTES).boxed()
+            }
+            GetResultPayload::Stream(stream) => stream.map_err(io::Error::from).boxed(),
+        })
     }
 
     /// Reads a stretch of a blob into memory.

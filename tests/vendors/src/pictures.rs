@@ -7,6 +7,8 @@
 //! - `redirect-to?url=`: 302 to anywhere, which a careful fetcher refuses to follow inwards.
 //! - `not-an-image.txt`: says what it is.
 //!
+//! Larger videos are beside them, under `/videos/`.
+//!
 //! Every answer but `slow` names its length, HEAD included; nothing is held in memory, whatever its size.
 
 use std::time::Duration;
@@ -31,12 +33,13 @@ const PNG_END_BYTES: usize = 12;
 const PIECE_BYTES: usize = 64 * 1024;
 const LARGEST_BYTES: usize = 1 << 30;
 
-/// Everything under `/pictures/`.
+/// Everything under `/pictures/` and `/videos/`.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/pictures/slow", get(slow))
         .route("/pictures/redirect-to", get(redirect_to))
         .route("/pictures/{name}", get(picture))
+        .merge(crate::videos::router())
 }
 
 async fn picture(Path(name): Path<String>) -> Response {

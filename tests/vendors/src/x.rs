@@ -55,6 +55,7 @@ mod page;
 mod pairs;
 mod posts;
 mod problem;
+mod segments;
 mod settings;
 mod sim;
 mod snowflake;

@@ -78,7 +78,7 @@ async fn whole(body: Body) -> Result<Vec<u8>, Unread> {
     let mut pieces = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
-        bytes.extend(piece.map_err(|_| Unread::Broken)?);
+        bytes.extend_from_slice(&piece.map_err(|_| Unread::Broken)?);
         if bytes.len() > BODY_LIMIT_BYTES {
             return Err(Unread::TooLarge);
         }

@@ -3,15 +3,15 @@
 //! Sizes and types are documented under "Media best practices"; the size of a chunk and the prefixes of media keys
 //! are observed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::clock::Moment;
 use super::problem::Problem;
+use super::segments::Segments;
 use super::settings::Settings;
 
 const MB: u64 = 1 << 20;
@@ -107,7 +107,7 @@ pub(super) struct Media {
     owner: String,
     category: Category,
     total_bytes: u64,
-    segments: BTreeMap<u16, Bytes>,
+    segments: Segments,
     expires: Moment,
 }
 
@@ -139,7 +139,7 @@ impl Media {
             owner: owner.to_owned(),
             category,
             total_bytes,
-            segments: BTreeMap::new(),
+            segments: Segments::default(),
             expires,
         })
     }
@@ -158,7 +158,7 @@ impl Media {
         format!("{prefix}_{}", self.id)
     }
 
-    /// Store a segment. Any order will do; a repeated index replaces what it held.
+    /// Store a segment.
     pub(super) fn append(&mut self, index: u16, bytes: Bytes) -> Result<(), Problem> {
         if self.finished.is_some() {
             return Err(Problem::malformed("The upload is finalized already."));
@@ -169,12 +169,7 @@ impl Media {
         if bytes.len() > LARGEST_CHUNK_BYTES {
             return Err(Problem::too_large());
         }
-        let others: usize = self.segments.iter().filter(|(at, _)| **at != index).map(|(_, bytes)| bytes.len()).sum();
-        if bytes.is_empty() || (others + bytes.len()) as u64 > self.total_bytes {
-            return Err(Problem::invalid("media", "", "The segment is empty or exceeds total_bytes."));
-        }
-        self.segments.insert(index, bytes);
-        Ok(())
+        self.segments.insert(index, bytes, self.total_bytes).map_err(|words| Problem::invalid("media", "", words))
     }
 
     /// Assemble the segments. To finalize once more is harmless.
@@ -182,22 +177,16 @@ impl Media {
         if self.finished.is_some() {
             return Ok(());
         }
-        let contiguous = self.segments.keys().copied().eq(0..self.segments.len() as u16);
-        let size_bytes: u64 = self.segments.values().map(|bytes| bytes.len() as u64).sum();
-        if !contiguous || size_bytes != self.total_bytes {
+        let size_bytes = self.segments.size_bytes();
+        if !self.segments.are_contiguous() || size_bytes != self.total_bytes {
             let total = self.total_bytes;
             let detail = format!("Segments are missing: {size_bytes} of {total} bytes are there, from index 0 on.");
             return Err(Problem::malformed(detail));
         }
-        let head: Vec<u8> = self.segments.values().flatten().copied().take(16).collect();
-        if !looks_like(&self.media_type, &head) {
+        if !looks_like(&self.media_type, &self.segments.head()) {
             return Err(Problem::invalid("media_type", &self.media_type, "The bytes are not of this media_type."));
         }
-        let mut hash = Sha256::new();
-        for bytes in std::mem::take(&mut self.segments).into_values() {
-            hash.update(bytes);
-        }
-        self.finished = Some(Finished { at: now, size_bytes, sha256: hex::encode(hash.finalize()) });
+        self.finished = Some(Finished { at: now, size_bytes, sha256: hex::encode(self.segments.finish()) });
         Ok(())
     }
 
@@ -207,6 +196,11 @@ impl Media {
         }
         self.alt_text = Some(alt_text);
         Ok(())
+    }
+
+    /// The index of every segment that was taken, in the order of arrival.
+    pub(super) fn arrivals(&self) -> &[u16] {
+        self.segments.arrivals()
     }
 
     /// When the session ends, in seconds since 1970.

@@ -54,6 +54,9 @@ pub struct Attached {
     pub sha256: String,
     /// The alternative text.
     pub alt_text: Option<String>,
+    /// The index of every segment that was received and taken, in the order of arrival: one that came twice is there
+    /// twice.
+    pub segments: Vec<u16>,
 }
 
 impl Posted {
@@ -67,6 +70,7 @@ impl Posted {
                 size: finished.size_bytes,
                 sha256: finished.sha256.clone(),
                 alt_text: media.alt_text.clone(),
+                segments: media.arrivals().to_vec(),
             })
         };
         Self {

@@ -74,6 +74,7 @@ async fn a_photo_is_uploaded_in_any_order_described_and_attached_once() {
         size: PHOTO.len() as u64,
         sha256: hex::encode(Sha256::digest(PHOTO)),
         alt_text: Some("Two hills under the sun".to_owned()),
+        segments: vec![1, 0, 0],
     };
     assert_eq!(bench.sim.posts()[0].media, [attached]);
 }

@@ -33,6 +33,33 @@ async fn pictures_are_what_they_say_and_as_long_as_they_say() {
 }
 
 #[tokio::test]
+async fn videos_are_served_whole_and_by_ranges() {
+    let bench = Bench::start().await;
+    let url = bench.url("/videos/2.mp4");
+    let head = bench.http.head(&url).send().await.unwrap();
+    assert_eq!(head.headers()["content-length"], "2097152");
+    assert_eq!(head.headers()["accept-ranges"], "bytes");
+    let whole = bench.http.get(&url).send().await.unwrap();
+    assert_eq!(whole.headers()["content-type"], "video/mp4");
+    let whole = whole.bytes().await.unwrap();
+    assert!(whole.starts_with(b"\0\0\0\x18ftyp"));
+    assert_eq!(whole.len(), 2 << 20);
+
+    let part = bench.http.get(&url).header("range", "bytes=100000-199999").send().await.unwrap();
+    assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(part.headers()["content-range"], "bytes 100000-199999/2097152");
+    assert_eq!(part.headers()["content-length"], "100000");
+    assert_eq!(part.bytes().await.unwrap(), whole[100_000..200_000]);
+    let beyond = bench.http.get(&url).header("range", "bytes=2097152-").send().await.unwrap();
+    assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(beyond.headers()["content-range"], "bytes */2097152");
+    for name in ["0.mp4", "1025.mp4", "x.mp4", "2"] {
+        let response = bench.http.get(bench.url(&format!("/videos/{name}"))).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn some_are_slow_and_some_are_elsewhere() {
     let bench = Bench::start().await;
     let begun = Instant::now();
