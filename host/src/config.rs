@@ -91,6 +91,12 @@ pub struct ConnectorConfig {
     /// The app's secret at the vendor.
     #[serde(deserialize_with = "secret_text")]
     pub client_secret: Option<SecretString>,
+    /// The operator's own key at the vendor, with which runs are signed that no connection of a workspace is for.
+    #[serde(deserialize_with = "secret_text")]
+    pub api_key: Option<SecretString>,
+    /// What the manifest lets an operator set, by name.
+    #[serde(deserialize_with = "texts")]
+    pub settings: BTreeMap<String, String>,
     /// Origins that replace the manifest's, by endpoint. Naming one allows the host to call it, wherever it is.
     pub endpoints: BTreeMap<String, String>,
     /// Milliseconds that replace the manifest's `visible_after_s`.
@@ -184,18 +190,32 @@ where
     items.map(|item| item.parse().map_err(|error| serde::de::Error::custom(format!("`{item}`: {error}")))).collect()
 }
 
-/// Accepts a text that looks like a number: the environment has no types.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Scalar {
-        Text(String),
-        Number(serde_json::Number),
+/// A text that may look like something else: the environment has no types.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(serde_json::Number),
+    Truth(bool),
+}
+
+impl Scalar {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+            Self::Truth(truth) => truth.to_string(),
+        }
     }
-    Ok(Option::<Scalar>::deserialize(deserializer)?.map(|scalar| match scalar {
-        Scalar::Text(text) => text,
-        Scalar::Number(number) => number.to_string(),
-    }))
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_text))
+}
+
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let scalars = BTreeMap::<String, Scalar>::deserialize(deserializer)?;
+    Ok(scalars.into_iter().map(|(name, scalar)| (name, scalar.into_text())).collect())
 }
 
 fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {

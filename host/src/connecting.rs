@@ -40,7 +40,7 @@ fn oauth_of(app: &App, platform: &str) -> Result<(Arc<Release>, OAuth2)> {
             let oauth = oauth.clone();
             Ok((release, oauth))
         }
-        Auth::None => Err(Error::NotFound("OAuth for this platform")),
+        Auth::None | Auth::ApiKey(_) => Err(Error::NotFound("OAuth for this platform")),
     }
 }
 

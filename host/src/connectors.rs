@@ -5,6 +5,7 @@
 
 mod address;
 pub(crate) mod answer;
+mod billing;
 mod bindings;
 pub mod blob;
 mod compile;
@@ -12,6 +13,7 @@ pub mod connections;
 pub(crate) mod credentials;
 pub mod egress;
 mod engine;
+mod events;
 pub mod fault;
 mod guest;
 mod imports;
@@ -25,8 +27,10 @@ mod request;
 pub(crate) mod run;
 mod runtime;
 mod send;
+pub(crate) mod sink;
 pub mod vault;
 pub mod work;
+pub(crate) mod writing;
 
 pub use compile::child as compile_child;
 pub use engine::{Contents, Memories};
@@ -35,10 +39,12 @@ pub use journal::Committed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::error::Error;
 use anyhow::Context as _;
 use blob::Blobs;
 use compile::Compiler;
 use egress::Egress;
+use orla_manifest::Auth;
 use release::Release;
 use run::Services;
 use runtime::Runtime;
@@ -129,10 +135,31 @@ impl Connectors {
         self.active.values().find(|release| release.manifest.platform() == platform).cloned()
     }
 
-    /// The networks that are served.
+    /// The release that writes text, by its connector's id: the first that has what it needs to run.
+    ///
+    /// # Errors
+    /// What an operator has to do first.
+    pub(crate) fn for_text(&self) -> Result<Arc<Release>, Error> {
+        let mut able = self.active.values().filter(|release| release.writes.is_some()).peekable();
+        if able.peek().is_none() {
+            return Err(Error::Unavailable("No connector on this server writes text."));
+        }
+        let ready = able.find(|release| match &release.manifest.auth {
+            Auth::None => true,
+            Auth::ApiKey(_) => self.services.api_key(&release.manifest.id).is_some(),
+            Auth::Oauth2(_) => false,
+        });
+        ready.cloned().ok_or(Error::NotConfigured("No text model has a key on this server. An operator must set one."))
+    }
+
+    /// The networks that can be published to.
     #[must_use]
     pub fn platforms(&self) -> Vec<&str> {
-        self.active.values().map(|release| release.manifest.platform()).collect()
+        self.active
+            .values()
+            .filter(|release| release.publish.is_some())
+            .map(|release| release.manifest.platform())
+            .collect()
     }
 
     /// A release by its digest, for a run that is pinned to it.

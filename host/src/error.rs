@@ -72,6 +72,14 @@ pub enum Error {
     /// The server is at its limit, or not ready.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// The vendor asks to slow down, or is down for now.
+    #[error("{detail}")]
+    Busy {
+        /// Who is busy with what.
+        detail: String,
+        /// When another try makes sense.
+        after: Duration,
+    },
     /// The vendor failed us while the caller waits.
     #[error("{0}")]
     Vendor(String),
@@ -105,6 +113,7 @@ impl Error {
             Self::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::NotConfigured(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_configured"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "vendor_busy"),
             Self::Vendor(_) => (StatusCode::BAD_GATEWAY, "vendor_error"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
@@ -135,24 +144,37 @@ pub struct Problem {
     pub field: Option<String>,
 }
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let (status, code) = self.status_and_code();
+impl Error {
+    /// What the caller reads of it. The cause of a failure of ours goes into the log.
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
+        let (_, code) = self.status_and_code();
         let mut problem = Problem { detail: self.to_string(), code, field: None };
-        let mut retry_after = None;
-        let mut challenge = None;
         match self {
             Self::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "a request failed inside");
                 problem.detail = "Something failed on our side. It is in the server's log.".to_owned();
             }
             Self::Invalid { field, .. } => problem.field = Some(field),
+            _ => {}
+        }
+        problem
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, _) = self.status_and_code();
+        let mut retry_after = None;
+        let mut challenge = None;
+        match &self {
             Self::Unauthenticated(_) => challenge = Some(HeaderValue::from_static("Bearer")),
             Self::TooMany(wait) => retry_after = Some(wait.as_secs().max(1)),
+            Self::Busy { after, .. } => retry_after = Some(after.as_secs().max(1)),
             Self::Unavailable(_) => retry_after = Some(1),
             _ => {}
         }
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(self.into_problem())).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod caller;
+mod captions;
 mod connections;
 mod credits;
 mod health;
@@ -17,6 +18,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::ListenerExt as _;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -57,6 +59,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(auth::routes())
         .merge(connections::routes())
         .merge(publications::routes())
+        .merge(captions::routes())
         .merge(credits::routes())
         .merge(health::routes())
 }
@@ -92,6 +95,12 @@ pub async fn serve(
     app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // Each piece of a stream leaves at once; else it waits for the answer to the one before, 40 ms at worst.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
     Ok(())
 }

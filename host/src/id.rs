@@ -47,9 +47,11 @@ ids! {
     ConnectionId,
     /// One variant on its way to one connection.
     PublicationId,
+    /// A text that a model writes.
+    GenerationId,
     /// A link that was mailed to a person.
     EmailTokenId,
-    /// A piece of work for a connector; a publication's run has the publication's id.
+    /// A piece of work for a connector. It has the id of the publication or generation that it is for.
     RunId,
     /// Reserved credits.
     HoldId,
@@ -74,5 +76,12 @@ impl From<PublicationId> for RunId {
     /// The run that carries a publication out.
     fn from(publication: PublicationId) -> Self {
         Self(publication.0)
+    }
+}
+
+impl From<GenerationId> for RunId {
+    /// The run that writes a text.
+    fn from(generation: GenerationId) -> Self {
+        Self(generation.0)
     }
 }

@@ -5,11 +5,12 @@
 
 mod worker;
 
+pub(crate) use worker::keep;
 pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{EmailTokenId, JobId, PublicationId};
+use crate::id::{EmailTokenId, GenerationId, JobId, PublicationId};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -21,6 +22,8 @@ pub enum Job {
     Publish(PublicationId),
     /// Find out what became of a publication's lost commit.
     Reconcile(PublicationId),
+    /// Give up a generation whose host died while it was written. The host that writes it holds the claim.
+    AbandonGeneration(GenerationId),
     /// Mail a person this link, which proves their address.
     VerifyEmail(EmailTokenId),
 }
@@ -30,6 +33,7 @@ impl Job {
         match self {
             Self::Publish(publication) => ("publish", publication.0),
             Self::Reconcile(publication) => ("reconcile", publication.0),
+            Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
             Self::VerifyEmail(link) => ("verify_email", link.0),
         }
     }
@@ -38,6 +42,7 @@ impl Job {
         match name {
             "publish" => Some(Self::Publish(PublicationId(subject))),
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
+            "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
             "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),
             _ => None,
         }
@@ -70,6 +75,22 @@ pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> s
     on!(tx, conn => sqlx::query(ENQUEUE)
         .bind(JobId::new()).bind(name).bind(subject).bind(due).bind(now)
         .execute(conn).await.map(drop))
+}
+
+const BEGIN: &str = "insert into jobs (id, kind, subject, due_at, lease, leased_until, attempts, created_at)
+    values ($1, $2, $3, $4, $5, $6, 1, $4)";
+
+/// Puts work on the list that is in our hands already. Where we die, a worker finds it when the lease lapses.
+///
+/// # Errors
+/// The database failed.
+pub async fn begin(tx: &mut Tx, job: Job, lease_for: Duration, now: Timestamp) -> sqlx::Result<Claim> {
+    let claim = Claim { id: JobId::new(), lease: Uuid::now_v7(), job, attempts: 1 };
+    let (name, subject) = job.name_and_subject();
+    on!(tx, conn => sqlx::query(BEGIN)
+        .bind(claim.id).bind(name).bind(subject).bind(now).bind(claim.lease).bind(now.after(lease_for))
+        .execute(conn).await.map(drop))?;
+    Ok(claim)
 }
 
 const NEXT_DUE: &str =

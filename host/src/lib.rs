@@ -4,6 +4,7 @@
 //! carry work on, [`connectors`] run the guests, [`db`] keeps it all.
 
 pub mod app;
+pub mod captions;
 pub mod clock;
 pub mod config;
 pub mod connecting;
@@ -11,6 +12,7 @@ pub mod connectors;
 mod crash;
 pub mod db;
 pub mod error;
+pub mod generations;
 pub mod http;
 pub mod id;
 pub mod identity;

@@ -19,10 +19,11 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::Fault;
+use crate::connectors::run::{self, Pinned};
 use crate::connectors::work::{PartOutcome, Variant, VariantPart};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{ConnectionId, HoldId, PublicationId, RunId, UserId, WorkspaceId};
+use crate::id::{ConnectionId, HoldId, PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
 use crate::{ledger, on, prices};
 use rand::RngExt as _;
@@ -333,8 +334,6 @@ const INSERT: &str = "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
      request_digest, hold_id, price, created_at, updated_at)
     values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12)";
-const INSERT_RUN: &str = "insert into runs (id, workspace_id, connection_id, connector, release, seed, started_at)
-    values ($1, $2, $3, $4, $5, $6, $7)";
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<()> {
     let mut tx = app.db().begin().await?;
@@ -345,11 +344,8 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
         .bind(&row.connection.platform).bind(&row.parts).bind(row.key).bind(row.digest).bind(hold).bind(price).bind(now)
         .execute(conn).await.map(drop))?;
-    let seed: i64 = rand::rng().random();
-    on!(&mut tx, conn => sqlx::query(INSERT_RUN)
-        .bind(RunId::from(row.id)).bind(row.workspace).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(release).bind(seed).bind(now)
-        .execute(conn).await.map(drop))?;
+    let pinned = Pinned { id: row.id.into(), workspace: row.workspace, seed: rand::rng().random(), started_at: now };
+    run::pin(&mut tx, &pinned, &row.connection.connector, release).await?;
     timeline::add(&mut tx, row.id, 0, State::Due, "taken in", None, now).await?;
     jobs::enqueue(&mut tx, Job::Publish(row.id), now, now).await?;
     tx.commit().await?;

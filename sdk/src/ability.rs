@@ -1,7 +1,9 @@
 //! What a connector can do: one trait an ability, each exported with its own macro.
 
 use crate::manifest::Manifest;
-use crate::{Account, Attempt, Fact, Profile, Progress, Result, Variant, Verdict, Violation};
+use crate::{
+    Account, Attempt, Completion, Fact, Profile, Progress, Prompt, Result, TextOptions, Variant, Verdict, Violation,
+};
 
 /// What every connector is. Exported with [`connector!`](crate::connector).
 pub trait Connector {
@@ -62,4 +64,19 @@ pub trait Remove {
     /// # Errors
     /// Whatever the vendor's answer means.
     fn remove(account: &Account, id: &str) -> Result<()>;
+}
+
+/// Writes text with a language model. Exported with [`export_text_model!`](crate::export_text_model).
+pub trait TextModel {
+    /// Asks the model for one answer, with one request of effect `spend`
+    /// ([`Request::spend`](crate::Request::spend), [`Request::spend_events`](crate::Request::spend_events)).
+    ///
+    /// Where [`Delivery::Pieces`](crate::Delivery::Pieces) is wanted, each piece goes to
+    /// [`text::write`](crate::text::write) as it comes; all of them together are the text that is returned, exactly.
+    /// `settings` are the operator's, by the names that the manifest declares; [`setting`](crate::setting) reads one.
+    ///
+    /// # Errors
+    /// `invalid` with code `refused` when the model declines and `content-filter` when the vendor withholds the answer;
+    /// else whatever the vendor's answer means.
+    fn complete(prompt: &Prompt, options: &TextOptions, settings: &[Fact]) -> Result<Completion>;
 }

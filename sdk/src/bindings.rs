@@ -14,7 +14,7 @@ pub mod connector {
         additional_derives: [PartialEq, Eq],
         additional_derives_ignore: [
             "blob", "blob-slice", "part-content", "part", "embedded-blob", "json-with-blobs", "body", "request",
-            "answer", "response", "outcome",
+            "answer", "response", "outcome", "events",
         ],
         generate_unused_types: true,
         with: { "orla:connector/types@0.1.0/fault": crate::Fault },
@@ -32,6 +32,16 @@ pub mod types {
 #[expect(unsafe_code, reason = "a handle that only the host may give; no host is asked about it on this platform")]
 pub(crate) fn unbacked_blob() -> crate::Blob {
     unsafe { crate::Blob::from_handle(1) }
+}
+
+/// Events without a host behind them, likewise. The handle is at least 1.
+#[cfg(not(target_family = "wasm"))]
+#[expect(
+    unsafe_code,
+    reason = "a handle that only the host may give; it is taken back before the drop would call the host"
+)]
+pub(crate) fn unbacked_events(handle: u32) -> connector::orla::connector::http::Events {
+    unsafe { connector::orla::connector::http::Events::from_handle(handle) }
 }
 
 /// Generates a world that adds an ability to what every connector is.
@@ -74,4 +84,9 @@ pub mod reconciles {
 pub mod removes {
     //! Ability: removes what was published.
     ability!("removes", "export_removes", unequal: [], with: {});
+}
+
+pub mod writes {
+    //! Ability: writes text with a language model.
+    ability!("writes", "export_writes", unequal: [], with: {});
 }

@@ -31,8 +31,27 @@ pub struct Explained {
 /// Most characters of a vendor's own words that go into a message.
 const MAX_WORDS: usize = 500;
 
-/// The fault that an answer means.
-pub(crate) fn fault(answer: &Response, explained: Explained) -> Fault {
+/// How an endpoint's refusals are to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) explain: fn(&Response) -> Explained,
+    pub(crate) field: fn(&Response) -> Option<String>,
+}
+
+impl Reading {
+    /// By their status alone.
+    pub(crate) const BY_STATUS: Self = Self {
+        explain: |_| Explained { kind: None, code: None, message: None, retry_after_ms: None },
+        field: |_| None,
+    };
+
+    /// The fault that an answer means.
+    pub(crate) fn fault(&self, answer: &Response) -> Fault {
+        Fault { field: (self.field)(answer), ..fault(answer, (self.explain)(answer)) }
+    }
+}
+
+fn fault(answer: &Response, explained: Explained) -> Fault {
     let words = explained.message.filter(|words| !words.trim().is_empty());
     let message = match words {
         Some(words) => words.chars().take(MAX_WORDS).collect(),

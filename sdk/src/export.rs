@@ -3,10 +3,10 @@
 //! The bridges are blanket implementations, so the macros only name the type. The exports themselves exist on
 //! WebAssembly alone: a connector's own tests run on the developer's machine, where the symbols mean nothing.
 
-use crate::bindings::{connector, identifies, publishes, reconciles, removes};
+use crate::bindings::{connector, identifies, publishes, reconciles, removes, writes};
 use crate::{
-    Account, Attempt, Connector, Fact, Identity, Profile, Progress, Publish, Reconcile, Remove, Result, Variant,
-    Verdict, Violation, log,
+    Account, Attempt, Completion, Connector, Fact, Identity, Profile, Progress, Prompt, Publish, Reconcile, Remove,
+    Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
 };
 use std::panic;
 
@@ -55,6 +55,15 @@ macro_rules! export_remove {
     };
 }
 
+/// Exports [`TextModel`].
+#[macro_export]
+macro_rules! export_text_model {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::writes::export_writes!($connector with_types_in $crate::bindings::writes);
+    };
+}
+
 impl<C: Connector> connector::Guest for C {
     fn describe() -> String {
         // No panic hook here: it logs, and during admission every import traps.
@@ -97,6 +106,13 @@ impl<C: Remove> removes::exports::orla::connector::remove::Guest for C {
     fn remove(account: Account, id: String) -> Result<()> {
         install_panic_hook();
         C::remove(&account, &id)
+    }
+}
+
+impl<C: TextModel> writes::exports::orla::connector::text_model::Guest for C {
+    fn complete(prompt: Prompt, options: TextOptions, settings: Vec<Fact>) -> Result<Completion> {
+        install_panic_hook();
+        C::complete(&prompt, &options, &settings)
     }
 }
 

@@ -1,10 +1,19 @@
 //! The way out of the connector: to the host, or to the pretended vendor of a test on the developer's machine.
 
 #[cfg(target_family = "wasm")]
-pub(crate) use crate::bindings::connector::orla::connector::{
-    http::{forget, send},
-    log::write,
+pub(crate) use crate::bindings::{
+    connector::orla::connector::{
+        http::{Events, forget, send},
+        log::write as write_note,
+    },
+    writes::orla::connector::text_sink::write as write_text,
 };
 
+/// What stands behind a handle to events: here the handle itself.
+#[cfg(target_family = "wasm")]
+pub(crate) fn open(raw: Events) -> Events {
+    raw
+}
+
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::{forget, send, write};
+pub(crate) use crate::testing::{Events, forget, open, send, write_note, write_text};

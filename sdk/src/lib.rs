@@ -38,7 +38,7 @@
 //! ```
 //!
 //! A failed request becomes a [`Fault`] in one place ([`Api`]), a request says what it does to the world when it is sent
-//! ([`Request::read`], [`Request::prepare`], [`Request::commit`]), and code that publishes is a straight line that may be
+//! ([`Request::read`], [`Request::prepare`], [`Request::commit`], [`Request::spend`]), and code that publishes is a straight line that may be
 //! re-run from the top: the host's journal answers what is done.
 
 mod ability;
@@ -46,6 +46,7 @@ mod api;
 #[doc(hidden)]
 pub mod bindings;
 mod blob;
+mod events;
 mod explain;
 mod export;
 mod fault;
@@ -57,12 +58,15 @@ mod path;
 mod publication;
 mod request;
 mod response;
+mod setting;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod text;
 pub mod time;
 
-pub use ability::{Connector, Identity, Publish, Reconcile, Remove};
+pub use ability::{Connector, Identity, Publish, Reconcile, Remove, TextModel};
 pub use api::{Api, forget};
+pub use events::Events;
 pub use explain::Explained;
 pub use fault::{Fault, FaultKind, Result};
 pub use multipart::Multipart;
@@ -70,9 +74,10 @@ pub use path::segment;
 pub use publication::{Step, in_order};
 pub use request::Request;
 pub use response::Response;
+pub use setting::setting;
 
 pub use bindings::connector::orla::connector::blob::Blob;
-pub use bindings::connector::orla::connector::http::{BlobSlice, EmbeddedBlob};
+pub use bindings::connector::orla::connector::http::{BlobSlice, EmbeddedBlob, Event};
 pub use bindings::identifies::exports::orla::connector::identity::{Profile, Target};
 pub use bindings::publishes::exports::orla::connector::publish::{
     Confirmed, PartOutcome, Progress, Receipt, Violation,
@@ -80,6 +85,9 @@ pub use bindings::publishes::exports::orla::connector::publish::{
 pub use bindings::publishes::orla::connector::variants::{Media, Part, Variant};
 pub use bindings::reconciles::exports::orla::connector::reconcile::{Attempt, Verdict};
 pub use bindings::types::{Account, Committed, Fact};
+pub use bindings::writes::exports::orla::connector::text_model::{
+    Completion, Delivery, Ending, JsonForm, Message, Options as TextOptions, Prompt, Role,
+};
 
 /// The README's example, which has to compile.
 #[cfg(doctest)]

@@ -5,20 +5,20 @@ use crate::host;
 
 /// Notes what helps while writing a connector.
 pub fn debug(message: impl AsRef<str>) {
-    host::write(Level::Debug, message.as_ref());
+    host::write_note(Level::Debug, message.as_ref());
 }
 
 /// Notes what is normal.
 pub fn info(message: impl AsRef<str>) {
-    host::write(Level::Info, message.as_ref());
+    host::write_note(Level::Info, message.as_ref());
 }
 
 /// Notes what is odd but handled.
 pub fn warn(message: impl AsRef<str>) {
-    host::write(Level::Warn, message.as_ref());
+    host::write_note(Level::Warn, message.as_ref());
 }
 
 /// Notes what is wrong.
 pub fn error(message: impl AsRef<str>) {
-    host::write(Level::Error, message.as_ref());
+    host::write_note(Level::Error, message.as_ref());
 }

@@ -21,8 +21,8 @@
 //! ```
 
 pub use orla_manifest::{
-    AnswerPlace, Auth, ClientAuth, Endpoint, Flaw, Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Pkce, Place,
-    Publishing, SCHEMA, Sign, Verdict,
+    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Flaw, Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Pkce,
+    Place, Publishing, SCHEMA, Sign, Usage, Verdict,
 };
 
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub fn bare(id: &str, name: &str, version: &str) -> Manifest {
         links: Vec::new(),
         verdicts: Vec::new(),
         publishing: None,
+        usage: Vec::new(),
+        settings: BTreeMap::new(),
         limits: Limits::default(),
     }
 }
@@ -82,6 +84,49 @@ pub fn media<const N: usize>(rules: [(&str, u64); N]) -> Vec<MediaRule> {
 #[must_use]
 pub fn pointer(pointer: &str) -> AnswerPlace {
     AnswerPlace::Pointer(pointer.to_owned())
+}
+
+/// What the vendor bills by: each unit with the pointers (RFC 6901) under which answers count it, the first that holds a
+/// number counting.
+///
+/// ```
+/// use orla_sdk::manifest;
+///
+/// let usage = manifest::usage([
+///     ("input_tokens", &["/usage/input_tokens"]),
+///     ("output_tokens", &["/usage/output_tokens", "/response/usage/output_tokens"]),
+/// ]);
+/// assert_eq!(usage[1].unit, "output_tokens");
+/// assert_eq!(usage[1].at[1], "/response/usage/output_tokens");
+/// ```
+#[must_use]
+pub fn usage<const N: usize>(units: [(&str, &[&str]); N]) -> Vec<Usage> {
+    let at = |pointers: &[&str]| pointers.iter().map(|pointer| (*pointer).to_owned()).collect();
+    units.map(|(unit, pointers)| Usage { unit: unit.to_owned(), at: at(pointers) }).into()
+}
+
+/// What the operator can set: each setting's name, and a sentence on what it sets.
+///
+/// ```
+/// let settings = orla_sdk::manifest::settings([("model", "The model that answers.")]);
+/// assert_eq!(settings["model"], "The model that answers.");
+/// ```
+#[must_use]
+pub fn settings<const N: usize>(settings: [(&str, &str); N]) -> BTreeMap<String, String> {
+    settings.map(|(name, sets)| (name.to_owned(), sets.to_owned())).into()
+}
+
+/// An account that is connected with a key, which a person makes on this page.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Auth};
+///
+/// let auth = manifest::api_key("https://example.com/keys");
+/// assert!(matches!(auth, Auth::ApiKey(key) if key.obtained_at == "https://example.com/keys"));
+/// ```
+#[must_use]
+pub fn api_key(obtained_at: &str) -> Auth {
+    Auth::ApiKey(ApiKey { obtained_at: obtained_at.to_owned() })
 }
 
 /// A list of texts, such as scopes or paths.

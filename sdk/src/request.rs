@@ -1,28 +1,24 @@
 //! Requests. How one is sent says what it does to the world.
 
 use crate::bindings::connector::orla::connector::http;
-use crate::{Blob, BlobSlice, Committed, Confirmed, EmbeddedBlob, Explained, Fault, Multipart, Response, Result};
-use crate::{explain, host};
+use crate::explain::Reading;
+use crate::{Blob, BlobSlice, Committed, Confirmed, EmbeddedBlob, Events, Fault, Multipart, Response, Result, host};
 use serde::Serialize;
 use std::time::Duration;
 
-/// A request, made by an [`Api`](crate::Api) and sent as a [read](Self::read), a [preparation](Self::prepare) or a
-/// [commit](Self::commit).
+/// A request, made by an [`Api`](crate::Api) and sent as a [read](Self::read), a [preparation](Self::prepare), a
+/// [commit](Self::commit) or a [spend](Self::spend).
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
     raw: http::Request<'a>,
-    explain: fn(&Response) -> Explained,
+    reading: Reading,
     accepted: Vec<u16>,
     /// Why the request cannot be sent.
     broken: Option<Fault>,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(
-        method: http::Method,
-        destination: http::Destination,
-        explain: fn(&Response) -> Explained,
-    ) -> Self {
+    pub(crate) fn new(method: http::Method, destination: http::Destination, reading: Reading) -> Self {
         let raw = http::Request {
             method,
             destination,
@@ -32,7 +28,7 @@ impl<'a> Request<'a> {
             answer: http::AnswerKind::Inline,
             effect: http::Effect::Read,
         };
-        Self { raw, explain, accepted: Vec::new(), broken: None }
+        Self { raw, reading, accepted: Vec::new(), broken: None }
     }
 
     /// Adds a query parameter; the host encodes it.
@@ -119,6 +115,14 @@ impl<'a> Request<'a> {
         self.answered()
     }
 
+    /// Reads server-sent events, as they come.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; `vendor` when the answer is no stream of events.
+    pub fn read_events(self) -> Result<Events> {
+        self.streamed()
+    }
+
     /// Sends a request that prepares something and may be repeated safely. The key names the step within the run;
     /// a re-run is answered from the journal for as long as the vendor honours the answer.
     ///
@@ -153,18 +157,59 @@ impl<'a> Request<'a> {
     ) -> Result<Confirmed> {
         let key = key.into();
         self.raw.effect = http::Effect::Commit(key.clone());
-        let (accepted, explain) = (std::mem::take(&mut self.accepted), self.explain);
+        let (accepted, reading) = (std::mem::take(&mut self.accepted), self.reading);
         let committed = match self.send()? {
             (_, http::Outcome::Known(committed)) => committed,
             (asked, http::Outcome::Fresh(raw)) => {
                 let (response, _) = Response::take(asked, raw);
                 // The vendor has answered, so whatever is wrong now, bytes of the commit did reach it.
-                judge(&response, &accepted, explain)
+                judge(&response, &accepted, reading)
                     .and_then(|()| made(&response))
                     .map_err(|fault| Fault { sent: true, ..fault })?
             }
         };
         Ok(Confirmed { key, committed })
+    }
+
+    /// Sends a request that costs the operator money, such as a generation, and waits for its whole answer. The key is
+    /// unique in the run and the same in every re-run, which is answered from the journal. An answer that was lost is never
+    /// asked for again. What it cost is read by the host, where the manifest's `usage` says.
+    ///
+    /// ```
+    /// use orla_sdk::{Api, Result};
+    ///
+    /// fn write(prompt: &str) -> Result<String> {
+    ///     let body = serde_json::json!({ "prompt": prompt });
+    ///     let answer: serde_json::Value = Api::new("api").post("/v1/write").json(&body).spend("complete")?.json()?;
+    ///     Ok(answer["text"].as_str().unwrap_or_default().to_owned())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `uncertain` when nobody knows what became of it; what the answer means where it is a refusal.
+    pub fn spend(mut self, key: impl Into<String>) -> Result<Response> {
+        self.raw.effect = http::Effect::Spend(key.into());
+        self.answered().map(|(response, _)| response)
+    }
+
+    /// Sends a request as [`Self::spend`] does, and takes its answer as server-sent events, as they come. [`Events`] must
+    /// be drained to their end for the host to write the answer down as done.
+    ///
+    /// ```
+    /// use orla_sdk::{Api, Result};
+    ///
+    /// fn write(prompt: &str) -> Result<String> {
+    ///     let body = serde_json::json!({ "prompt": prompt, "stream": true });
+    ///     let events = Api::new("api").post("/v1/write").json(&body).spend_events("complete")?;
+    ///     events.map(|event| event.map(|event| event.data)).collect()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::spend`]; `vendor` when the answer is no stream of events.
+    pub fn spend_events(mut self, key: impl Into<String>) -> Result<Events> {
+        self.raw.effect = http::Effect::Spend(key.into());
+        self.streamed()
     }
 
     fn document(mut self, value: &impl Serialize, body: impl FnOnce(String) -> http::Body<'a>) -> Self {
@@ -178,13 +223,39 @@ impl<'a> Request<'a> {
     }
 
     fn answered(mut self) -> Result<(Response, Vec<Blob>)> {
-        let (accepted, explain) = (std::mem::take(&mut self.accepted), self.explain);
-        match self.send()? {
-            (asked, http::Outcome::Fresh(raw)) => {
-                let (response, blobs) = Response::take(asked, raw);
-                judge(&response, &accepted, explain)?;
-                Ok((response, blobs))
+        let (accepted, reading, sent) = (std::mem::take(&mut self.accepted), self.reading, self.spends());
+        let (asked, raw) = self.fresh()?;
+        let (response, blobs) = Response::take(asked, raw);
+        judge(&response, &accepted, reading).map_err(|fault| Fault { sent, ..fault })?;
+        Ok((response, blobs))
+    }
+
+    fn streamed(mut self) -> Result<Events> {
+        self.raw.answer = http::AnswerKind::Events;
+        let (accepted, reading, sent) = (std::mem::take(&mut self.accepted), self.reading, self.spends());
+        match self.fresh()? {
+            (_, http::Response { body: http::Answer::Events(events), .. }) => Ok(Events::new(events)),
+            (asked, raw) => {
+                let (response, _) = Response::take(asked, raw);
+                let no_events = || {
+                    let (status, asked) = (response.status(), response.asked());
+                    Fault::vendor(format!("The vendor answered {status} to {asked}, but not with events."))
+                };
+                let fault = judge(&response, &accepted, reading).map_or_else(|refusal| refusal, |()| no_events());
+                Err(Fault { sent, ..fault })
             }
+        }
+    }
+
+    /// Whether the vendor's answer, whatever it says, means that bytes of something that is done once have reached it.
+    fn spends(&self) -> bool {
+        matches!(self.raw.effect, http::Effect::Spend(_))
+    }
+
+    /// The answer to a request that is no commit: only those are known without one.
+    fn fresh(self) -> Result<(String, http::Response)> {
+        match self.send()? {
+            (asked, http::Outcome::Fresh(raw)) => Ok((asked, raw)),
             (asked, http::Outcome::Known(_)) => {
                 Err(Fault::bug(format!("The host answered {asked} as a commit, which it is not.")))
             }
@@ -216,10 +287,6 @@ fn asked(raw: &http::Request<'_>) -> String {
     }
 }
 
-fn judge(response: &Response, accepted: &[u16], explain: fn(&Response) -> Explained) -> Result<()> {
-    if response.is_success() || accepted.contains(&response.status()) {
-        Ok(())
-    } else {
-        Err(explain::fault(response, explain(response)))
-    }
+fn judge(response: &Response, accepted: &[u16], reading: Reading) -> Result<()> {
+    if response.is_success() || accepted.contains(&response.status()) { Ok(()) } else { Err(reading.fault(response)) }
 }

@@ -31,7 +31,8 @@ impl Response {
     /// Takes an answer off the wire, and the blobs that the host stored from it.
     pub(crate) fn take(asked: String, raw: http::Response) -> (Self, Vec<crate::Blob>) {
         let (body, blobs) = match raw.body {
-            http::Answer::None => (Vec::new(), Vec::new()),
+            // Events have no body to hold; who asked for them has taken them before.
+            http::Answer::None | http::Answer::Events(_) => (Vec::new(), Vec::new()),
             http::Answer::Bytes(bytes) => (bytes, Vec::new()),
             http::Answer::Blob(blob) => (Vec::new(), vec![blob]),
             http::Answer::JsonAndBlobs((json, blobs)) => (json.into_bytes(), blobs),

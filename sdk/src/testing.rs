@@ -20,9 +20,10 @@
 //! ```
 
 use crate::bindings::connector::orla::connector::{http, log};
-use crate::bindings::unbacked_blob;
-use crate::{Committed, Fault, Media, Part, Response, Result, Variant};
+use crate::bindings::{unbacked_blob, unbacked_events};
+use crate::{Committed, Event, Fault, Media, Part, Response, Result, Variant};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 /// What the vendor of a test answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub enum Answer {
     Known(Committed),
     /// A fault of the host.
     Fault(Fault),
+    /// Server-sent events, one by one, and what keeps the rest from coming. A request that did not ask for events gets
+    /// them in one body.
+    Events(Vec<Event>, Option<Fault>),
 }
 
 /// What came of a test's run.
@@ -40,13 +44,16 @@ pub enum Answer {
 pub struct Played<T> {
     /// What the run returned.
     pub result: T,
-    /// What it asked, line by line, with a line `forget <key>` for each step that it dropped.
+    /// What it asked, line by line, with a line `forget <key>` for each step that it dropped, `write "<piece>"` for each
+    /// piece of text that it handed on, and `stop` for each stream of events that it left before its end.
     pub lines: Vec<String>,
 }
 
 struct Stage {
     vendor: Box<dyn FnMut(&str) -> Answer>,
     lines: Vec<String>,
+    /// Streams of events until they are opened; a handle is a place in here, counted from 1.
+    streams: Vec<Option<Events>>,
 }
 
 thread_local! {
@@ -55,7 +62,7 @@ thread_local! {
 
 /// Runs code of a connector against a vendor, which is asked in lines and answers.
 pub fn play<T>(vendor: impl FnMut(&str) -> Answer + 'static, run: impl FnOnce() -> T) -> Played<T> {
-    STAGE.set(Some(Stage { vendor: Box::new(vendor), lines: Vec::new() }));
+    STAGE.set(Some(Stage { vendor: Box::new(vendor), lines: Vec::new(), streams: Vec::new() }));
     let result = run();
     let lines = STAGE.take().map(|stage| stage.lines).unwrap_or_default();
     Played { result, lines }
@@ -65,6 +72,48 @@ pub fn play<T>(vendor: impl FnMut(&str) -> Answer + 'static, run: impl FnOnce() 
 #[must_use]
 pub fn answer(status: u16, json: &serde_json::Value) -> Answer {
     Answer::Response(Response::new(status, &[], json.to_string()))
+}
+
+/// An answer of server-sent events, each with its name and its data.
+///
+/// ```
+/// use orla_sdk::testing::{events, play};
+/// use orla_sdk::Api;
+///
+/// let played = play(
+///     |_line| events([("delta", "Good "), ("delta", "day"), ("done", "")]),
+///     || Api::new("api").post("/v1/write").spend_events("complete")?.map(|event| Ok(event?.data)).collect(),
+/// );
+/// let whole: orla_sdk::Result<String> = played.result;
+/// assert_eq!(whole.unwrap(), "Good day");
+/// ```
+#[must_use]
+pub fn events<N: Into<String>, D: Into<String>>(events: impl IntoIterator<Item = (N, D)>) -> Answer {
+    let events = events.into_iter().map(|(name, data)| Event { name: name.into(), data: data.into() });
+    Answer::Events(events.collect(), None)
+}
+
+/// An answer of server-sent events that breaks off after the last of these.
+///
+/// ```
+/// use orla_sdk::testing::{broken_events, play};
+/// use orla_sdk::{Api, Fault, FaultKind};
+///
+/// let fault = Fault::new(FaultKind::VendorDown, "The stream broke off.");
+/// let played = play(
+///     move |_line| broken_events([("delta", "Good ")], fault.clone()),
+///     || Api::new("api").post("/v1/write").spend_events("complete")?.map(|event| Ok(event?.data)).collect(),
+/// );
+/// let whole: orla_sdk::Result<String> = played.result;
+/// assert_eq!(whole.unwrap_err().kind, FaultKind::VendorDown);
+/// ```
+#[must_use]
+pub fn broken_events<N: Into<String>, D: Into<String>>(
+    events: impl IntoIterator<Item = (N, D)>,
+    fault: Fault,
+) -> Answer {
+    let events = events.into_iter().map(|(name, data)| Event { name: name.into(), data: data.into() });
+    Answer::Events(events.collect(), Some(fault))
 }
 
 /// A variant that lives as long as the test's process: the host owns the blobs, and here is none to take them back.
@@ -93,12 +142,18 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
         stage.lines.push(line.clone());
         (stage.vendor)(&line)
     });
+    let fresh = |status, headers, body| Ok(http::Outcome::Fresh(http::Response { status, headers, body }));
     match answer {
-        Answer::Response(response) => Ok(http::Outcome::Fresh(http::Response {
-            status: response.status(),
-            headers: response.headers().to_vec(),
-            body: http::Answer::Bytes(response.bytes().to_vec()),
-        })),
+        Answer::Response(response) => {
+            fresh(response.status(), response.headers().to_vec(), http::Answer::Bytes(response.bytes().to_vec()))
+        }
+        Answer::Events(events, fault) => {
+            let body = match request.answer {
+                http::AnswerKind::Events => http::Answer::Events(handle_to(events, fault)),
+                _ => http::Answer::Bytes(written_out(&events).into_bytes()),
+            };
+            fresh(200, vec![("content-type".to_owned(), "text/event-stream".to_owned())], body)
+        }
         Answer::Known(committed) => Ok(http::Outcome::Known(committed)),
         Answer::Fault(fault) => Err(fault),
     }
@@ -109,9 +164,67 @@ pub(crate) fn forget(key: &str) {
     note(format!("forget {key}"));
 }
 
+/// Stands for the host's `events`.
+#[derive(Debug)]
+pub(crate) struct Events {
+    events: VecDeque<Event>,
+    fault: Option<Fault>,
+    ended: bool,
+}
+
+impl Events {
+    pub(crate) fn next(&mut self) -> Result<Option<Event>> {
+        let next = self.events.pop_front();
+        self.ended = next.is_none();
+        self.fault.take_if(|_| self.ended).map_or(Ok(next), Err)
+    }
+}
+
+/// What stands behind a handle to events.
+#[expect(clippy::needless_pass_by_value, reason = "it takes the place of a function that keeps the handle")]
+pub(crate) fn open(raw: http::Events) -> Events {
+    // Taking the handle keeps the drop from calling a host that is not there.
+    let place = raw.take_handle() as usize - 1;
+    STAGE
+        .with_borrow_mut(|stage| stage.as_mut()?.streams.get_mut(place)?.take())
+        .expect("a stream of events belongs to the play that it came from")
+}
+
+fn handle_to(events: Vec<Event>, fault: Option<Fault>) -> http::Events {
+    let stream = Events { events: events.into(), fault, ended: false };
+    let handle = STAGE.with_borrow_mut(|stage| {
+        let streams = &mut stage.as_mut()?.streams;
+        streams.push(Some(stream));
+        u32::try_from(streams.len()).ok()
+    });
+    unbacked_events(handle.expect("a stage, and few streams"))
+}
+
+/// Events in one body, as they are on the wire.
+fn written_out(events: &[Event]) -> String {
+    let block = |event: &Event| {
+        let data: String = event.data.split('\n').map(|line| format!("data: {line}\n")).collect();
+        format!("event: {}\n{data}\n", event.name)
+    };
+    events.iter().map(block).collect()
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if !self.ended {
+            note("stop".to_owned());
+        }
+    }
+}
+
 /// Stands for the host's log.
-pub(crate) fn write(level: log::Level, message: &str) {
+pub(crate) fn write_note(level: log::Level, message: &str) {
     note(format!("{level:?} {message}"));
+}
+
+/// Stands for the host's `text-sink`.
+pub(crate) fn write_text(piece: &str) {
+    note(format!("write {}", serde_json::Value::from(piece)));
 }
 
 fn note(line: String) {
@@ -127,6 +240,7 @@ fn line(request: &http::Request<'_>) -> String {
         http::Effect::Read => "read".to_owned(),
         http::Effect::Prepare(preparation) => format!("prepare {}", preparation.key),
         http::Effect::Commit(key) => format!("commit {key}"),
+        http::Effect::Spend(key) => format!("spend {key}"),
     };
     let method = format!("{:?}", request.method).trim_start_matches("Method::").to_uppercase();
     let mut place = match &request.destination {

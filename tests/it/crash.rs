@@ -8,7 +8,6 @@ use orla::connectors::Memories;
 use orla::db::Db;
 use orla::ledger;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::time::Duration;
 
 /// A thread that the network has not seen: it refuses the same text twice a day.
@@ -43,11 +42,7 @@ async fn walk(backend: Backend) {
     price(&host.app, 3).await;
     let ada = host.connected("ada", "twitter").await;
     host.grant(ada.workspace, 3_000).await;
-    let (config, sim) = (host.app.config().clone(), &host.sim);
-    host.app.stop().await;
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let place =
-        Place { port, data: host.data.path(), database: config.database(), connectors: &config.connectors_folder, sim };
+    let (place, sim) = (Place::after(&host).await, &host.sim);
     let db = Db::open(&place.database).await.unwrap();
     let ada = Person { url: place.url(), ..ada };
     let (mut survived, mut deaths, mut write) = (0, 0, 0);

@@ -6,11 +6,13 @@
 mod harness;
 
 mod accounts;
+mod captions;
 mod crash;
 mod credits;
 mod hostile;
 mod input;
 mod journey;
+mod large;
 mod ledger;
 mod oauth;
 mod outbound;

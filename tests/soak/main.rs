@@ -61,6 +61,7 @@ async fn soak(backend: Backend, kills: usize) {
         database: config.database(),
         connectors: &config.connectors_folder,
         sim: &host.sim,
+        openai: &host.openai,
     };
     let (next, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let clients: Vec<_> = people

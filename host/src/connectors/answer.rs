@@ -3,6 +3,7 @@
 
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::{self, Blob, NotStored};
+use super::events::Event;
 use super::fault::{Fault, FaultKind};
 use super::links;
 use super::run::Run;
@@ -29,7 +30,7 @@ const MAX_JSON_BYTES: u64 = 64 << 20;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    /// The body as text or, where it is no UTF-8, as base64.
+    /// The body as text; as base64 where it is no UTF-8; or the events that it was.
     #[serde(flatten)]
     pub(crate) body: Body,
 }
@@ -40,6 +41,7 @@ pub(crate) enum Body {
     None,
     Text(String),
     Base64(String),
+    Events(Vec<Event>),
 }
 
 /// What came back of a request.
@@ -139,14 +141,14 @@ pub(crate) async fn receive(
             }
             clean(run, endpoint, document.to_string().into_bytes())
         }
-        wit::AnswerKind::Inline | wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_) => {
+        wit::AnswerKind::Inline | wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_) | wit::AnswerKind::Events => {
             clean(run, endpoint, read(run, response, cap).await?)
         }
     };
     Ok(Received { answer: Answer { status, headers, body }, blobs })
 }
 
-fn headers(run: &Run, endpoint: &str, mut headers: HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn headers(run: &Run, endpoint: &str, mut headers: HeaderMap) -> Vec<(String, String)> {
     links::seal_headers(run, endpoint, &mut headers);
     let mut bytes = 0;
     headers
@@ -264,7 +266,7 @@ impl Answer {
     pub(crate) fn named(&self, places: &[AnswerPlace]) -> Option<String> {
         let document = || match &self.body {
             Body::Text(text) => serde_json::from_str::<Value>(text).ok(),
-            Body::None | Body::Base64(_) => None,
+            Body::None | Body::Base64(_) | Body::Events(_) => None,
         };
         places.iter().find_map(|place| match place {
             AnswerPlace::Pointer(pointer) => match document()?.pointer(pointer)? {
@@ -281,10 +283,10 @@ impl Answer {
 }
 
 impl Body {
-    /// The bytes.
+    /// The bytes; none of events, which are handed on one by one.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         match self {
-            Self::None => None,
+            Self::None | Self::Events(_) => None,
             Self::Text(text) => Some(text.clone().into_bytes()),
             Self::Base64(text) => Some(STANDARD.decode(text).unwrap_or_default()),
         }

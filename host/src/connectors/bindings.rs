@@ -9,7 +9,10 @@ pub(crate) mod connector {
         world: "connector",
         imports: { default: async | trappable },
         exports: { default: async },
-        with: { "orla:connector/blob.blob": crate::connectors::blob::Handle },
+        with: {
+            "orla:connector/blob.blob": crate::connectors::blob::Handle,
+            "orla:connector/http.events": crate::connectors::events::Events,
+        },
     });
 }
 
@@ -60,6 +63,20 @@ pub(crate) mod removes {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "removes",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "orla:connector/types": crate::connectors::bindings::connector::orla::connector::types,
+            "orla:connector/blob": crate::connectors::bindings::connector::orla::connector::blob,
+            "orla:connector/http": crate::connectors::bindings::connector::orla::connector::http,
+        },
+    });
+}
+
+pub(crate) mod writes {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "writes",
         imports: { default: async | trappable },
         exports: { default: async },
         with: {

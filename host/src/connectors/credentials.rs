@@ -31,6 +31,8 @@ pub(crate) enum Credentials {
     Minted(SecretString),
     /// A connection's.
     Connection(ConnectionId),
+    /// The operator's own key, for work that every workspace may ask for.
+    Operator,
 }
 
 impl Credentials {
@@ -39,6 +41,7 @@ impl Credentials {
         match self {
             Self::Minted(_) => "minted".to_owned(),
             Self::Connection(id) => id.to_string(),
+            Self::Operator => "operator".to_owned(),
         }
     }
 
@@ -50,6 +53,10 @@ impl Credentials {
         match (sign, self) {
             (Sign::None, _) => Ok(None),
             (Sign::Bearer, Self::Minted(token)) => Ok(Some(token.clone())),
+            (Sign::Bearer, Self::Operator) => match run.services.api_key(&run.release.manifest.id) {
+                Some(key) => Ok(Some(key.clone())),
+                None => Err(Fault::new(FaultKind::AuthExpired, "the operator has set no key for this vendor")),
+            },
             (Sign::Bearer, Self::Connection(id)) => {
                 let stored = Stored::read(&run.services, run.workspace, *id).await.map_err(|error| internal(&error))?;
                 let fresh_enough = run.services.clock.now().after(MARGIN);
@@ -67,7 +74,7 @@ impl Credentials {
     /// As [`Credentials::token`].
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
-            Self::Minted(_) => Ok(None),
+            Self::Minted(_) | Self::Operator => Ok(None),
             Self::Connection(id) => refresh(run, *id, Some(refused)).await.map(Some),
         }
     }

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::bindings::connector::orla::connector::{blob as wit_blob, http as wit, log as wit_log, types as wit_types};
 use super::blob::Handle;
 use super::fault::{Fault, FaultKind};
-use super::guest::{Guest, MAX_NOTE_CHARS};
+use super::guest::{Guest, MAX_NOTE_CHARS, powerless};
 use super::request::{FormPart, Outbound, PartContent, Payload, Slice};
 use super::send::{self, Outcome};
 use bytes::Bytes;
@@ -75,6 +75,11 @@ impl wit::Host for Guest {
         drop(waiting);
         match outcome {
             Ok(Outcome::Known(committed)) => Ok(Ok(wit::Outcome::Known(committed.into()))),
+            Ok(Outcome::Streamed(answer, events)) => {
+                let Answer { status, headers, .. } = answer;
+                let body = wit::Answer::Events(self.table.push(events)?);
+                Ok(Ok(wit::Outcome::Fresh(wit::Response { status, headers, body })))
+            }
             Ok(Outcome::Fresh(answer, blobs)) => {
                 let blobs =
                     blobs.into_iter().map(|blob| self.table.push(Handle(Arc::new(blob)))).collect::<Result<_, _>>()?;
@@ -91,10 +96,6 @@ impl wit::Host for Guest {
         }
         Ok(())
     }
-}
-
-fn powerless() -> wasmtime::Error {
-    wasmtime::Error::msg("a component that describes itself has no powers")
 }
 
 fn response(answer: Answer, mut blobs: Vec<Resource<Handle>>) -> wit::Response {

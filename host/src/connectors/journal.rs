@@ -1,12 +1,13 @@
 //! The effect journal: what a run has already done to the outside world.
 //!
-//! A commit is written down before its first byte leaves. A re-run of the connector replays: what is done is answered from
-//! here, what is uncertain is never sent again, and a re-run that asks for something else than before is stopped with
-//! nothing sent. The rows are `effects`; this file and [`super::looks`] are the only ones that touch them.
+//! A commit or a spend is written down before its first byte leaves. A re-run of the connector replays: what is done is
+//! answered from here, what is uncertain is never sent again, and a re-run that asks for something else than before is
+//! stopped with nothing sent. The rows are `effects`; this file and [`super::looks`] are the only ones that touch them.
 //!
 //! ```text
 //! commit:  started ──► done | refused | unknown          refused, absent ──► started (certainly nothing happened)
 //!                      unknown ──► known | absent        (reconciled, or a person's word)
+//! spend:   started ──► done | refused | unknown          refused ──► started; nobody looks for a lost spend
 //! prepare: (sent) ──► done ──► (sent again when expired or forgotten)
 //! ```
 
@@ -52,7 +53,12 @@ pub(crate) struct Effect {
 
 impl Effect {
     pub(crate) fn is_commit(&self) -> bool {
-        self.kind == COMMIT
+        self.kind == Once::Commit.word()
+    }
+
+    /// Whether it is never sent twice, so that its place among the run's steps counts.
+    fn is_once(&self) -> bool {
+        self.kind != PREPARE
     }
 
     /// Whether it exists at the vendor, or may.
@@ -86,7 +92,24 @@ impl Effect {
 }
 
 const PREPARE: &str = "prepare";
-const COMMIT: &str = "commit";
+
+/// A step that is written down before its first byte leaves, and sent again only when it was certainly refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Once {
+    /// It becomes visible to others.
+    Commit,
+    /// It costs the operator money.
+    Spend,
+}
+
+impl Once {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Spend => "spend",
+        }
+    }
+}
 
 /// What the journal says to a request.
 #[derive(Debug)]
@@ -130,9 +153,9 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 struct Replay {
     effects: Vec<Effect>,
-    /// Commits of the journal that this execution has asked for again, from the first on.
+    /// Commits and spends of the journal that this execution has asked for again, from the first on.
     replayed: usize,
-    commit_keys: HashSet<String>,
+    once_keys: HashSet<String>,
     forgotten: HashSet<String>,
     /// How the execution left the path of the journal, once it did: nothing more is sent.
     strayed: Option<Fault>,
@@ -154,7 +177,7 @@ impl Journal {
     /// The journal of a run whose effects were read.
     pub(crate) fn replaying(db: &Db, clock: &Clock, run: RunId, effects: Vec<Effect>) -> Self {
         let replay =
-            Replay { effects, replayed: 0, commit_keys: HashSet::new(), forgotten: HashSet::new(), strayed: None };
+            Replay { effects, replayed: 0, once_keys: HashSet::new(), forgotten: HashSet::new(), strayed: None };
         Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
     }
 
@@ -162,7 +185,8 @@ impl Journal {
         self.replay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks to prepare. Answered from the journal while the answer is valid, or a commit that was sent after it stands.
+    /// Asks to prepare. Answered from the journal while the answer is valid, or a commit or spend that was sent after it
+    /// stands.
     pub(crate) fn prepare(&self, key: &str, digest: &str, valid_for: Duration) -> Result<Step, Fault> {
         let now = self.clock.now();
         let mut replay = self.replay();
@@ -170,11 +194,12 @@ impl Journal {
             return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
         }
         let effect = replay.effects.iter().find(|effect| effect.key == key);
-        if effect.is_some_and(Effect::is_commit) {
-            return Err(replay.stray(format!("the key `{key}` is a commit's")));
+        if let Some(once) = effect.filter(|effect| effect.is_once()) {
+            let kind = once.kind.clone();
+            return Err(replay.stray(format!("the key `{key}` is a {kind}'s")));
         }
         let used_since = |sequence| {
-            replay.effects.iter().any(|later| later.is_commit() && later.sequence > sequence && later.stands())
+            replay.effects.iter().any(|later| later.is_once() && later.sequence > sequence && later.stands())
         };
         let usable = effect.filter(|effect| {
             effect.digest == digest
@@ -227,9 +252,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Asks to commit, and writes it down before it may leave.
-    pub(crate) async fn commit(&self, key: &str, digest: &str) -> Result<Step, Fault> {
-        let (effect, again) = match self.replay_commit(key, digest)? {
+    /// Asks to commit or to spend, and writes it down before it may leave.
+    pub(crate) async fn once(&self, once: Once, key: &str, digest: &str) -> Result<Step, Fault> {
+        let (effect, again) = match self.replay_once(once, key, digest)? {
             Replayed::Answered(step) => return Ok(step),
             Replayed::Unknown(sequence) => {
                 self.write_unknown(sequence).await;
@@ -251,7 +276,7 @@ impl Journal {
             Ok(true) => {}
             Ok(false) => return Err(Fault::new(FaultKind::Cancelled, "another worker has taken this run over")),
             Err(error) => {
-                tracing::error!(run = %self.run, error = format!("{error:#}"), "a commit could not be journaled, so it is not sent");
+                tracing::error!(run = %self.run, error = format!("{error:#}"), "a request could not be journaled, so it is not sent");
                 return Err(Fault::new(
                     FaultKind::Cancelled,
                     "the host could not journal the request, so it was not sent",
@@ -273,55 +298,58 @@ impl Journal {
         Ok(Step::Send(ticket))
     }
 
-    /// Finds a commit's place in the journal. The journal is the path; a re-run may not leave it.
-    fn replay_commit(&self, key: &str, digest: &str) -> Result<Replayed, Fault> {
+    /// Finds a commit's or spend's place in the journal. The journal is the path; a re-run may not leave it.
+    fn replay_once(&self, once: Once, key: &str, digest: &str) -> Result<Replayed, Fault> {
         let now = self.clock.now();
         let mut replay = self.replay();
         if replay.strayed.is_some() {
             return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
         }
-        if !replay.commit_keys.insert(key.to_owned()) {
-            return Err(replay.stray(format!("the key `{key}` is used for a second commit")));
+        if !replay.once_keys.insert(key.to_owned()) {
+            return Err(replay.stray(format!("the key `{key}` is used for a second {}", once.word())));
         }
-        if replay.effects.iter().any(|effect| effect.key == key && !effect.is_commit()) {
+        if replay.effects.iter().any(|effect| effect.key == key && !effect.is_once()) {
             return Err(replay.stray(format!("the key `{key}` is a preparation's")));
         }
         let place = replay.replayed;
         replay.replayed += 1;
-        let Some(effect) = replay.effects.iter().filter(|effect| effect.is_commit()).nth(place).cloned() else {
+        let Some(effect) = replay.effects.iter().filter(|effect| effect.is_once()).nth(place).cloned() else {
             let sequence = replay.next_sequence();
-            return Ok(Replayed::Send(Effect::started(sequence, key, digest, now), Again::No));
+            return Ok(Replayed::Send(Effect::started(once, sequence, key, digest, now), Again::No));
         };
-        if effect.key != key {
-            return Err(replay.stray(format!("commit `{key}` stands where the journal has `{}`", effect.key)));
+        if effect.key != key || effect.kind != once.word() {
+            let (asked, written) = (once.word(), &effect.kind);
+            return Err(
+                replay.stray(format!("{asked} `{key}` stands where the journal has {written} `{}`", effect.key))
+            );
         }
         if effect.stands() && effect.digest != digest {
-            return Err(replay.stray(format!("commit `{key}` is not the request that was sent before")));
+            return Err(replay.stray(format!("{} `{key}` is not the request that was sent before", once.word())));
         }
         match effect.state.as_str() {
             "done" => effect.answer().map(|answer| Replayed::Answered(Step::Answered(answer))),
             "known" => effect.known().map(|committed| Replayed::Answered(Step::Known(committed))),
             "refused" | "absent" => {
-                Some(Replayed::Send(Effect::started(effect.sequence, key, digest, now), Again::Yes))
+                Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Yes))
             }
             _ => Some(Replayed::Unknown(effect.sequence)),
         }
         .ok_or_else(|| Fault::bug(format!("the journal's row of `{key}` cannot be read")))
     }
 
-    /// Writes down that nobody knows what became of a commit.
+    /// Writes down that nobody knows what became of a commit or spend.
     async fn write_unknown(&self, sequence: i64) {
         let written = self.write_end(sequence, "unknown", None).await;
         if let Err(error) = written {
             // It stays `started`, which every later look treats alike.
-            tracing::error!(run = %self.run, %error, "an uncertain commit could not be marked");
+            tracing::error!(run = %self.run, %error, "an uncertain effect could not be marked");
         }
     }
 
-    /// Ends a commit: what became of it, with the answer where there was one.
+    /// Ends a commit or spend: what became of it, with the answer where there was one and it can be kept.
     ///
     /// # Errors
-    /// The database failed: the commit counts as unknown.
+    /// The database failed: what became of it counts as unknown.
     pub(crate) async fn end(&self, ticket: &Ticket, meaning: Meaning, answer: Option<&Answer>) -> anyhow::Result<()> {
         let state = match meaning {
             Meaning::Done => "done",
@@ -370,10 +398,10 @@ enum Again {
 }
 
 impl Effect {
-    fn started(sequence: i64, key: &str, digest: &str, now: Timestamp) -> Self {
+    fn started(once: Once, sequence: i64, key: &str, digest: &str, now: Timestamp) -> Self {
         Self {
             sequence,
-            kind: COMMIT.to_owned(),
+            kind: once.word().to_owned(),
             key: key.to_owned(),
             digest: digest.to_owned(),
             state: "started".to_owned(),
@@ -385,7 +413,7 @@ impl Effect {
     }
 }
 
-/// The fault of a commit of which nobody knows whether the vendor did it.
+/// The fault of a commit or spend of which nobody knows whether the vendor did it.
 pub(crate) fn uncertain(key: &str) -> Fault {
     Fault {
         sent: true,

@@ -3,7 +3,7 @@
 //! Admission reads a component's manifest and abilities without giving it any power, and says in one sentence what keeps
 //! it out. What it may do later is only what is written in the release.
 
-use super::bindings::{identifies, publishes, reconciles, removes};
+use super::bindings::{identifies, publishes, reconciles, removes, writes};
 use super::compile::{self, Compiler};
 use super::engine;
 use super::guest::Guest;
@@ -35,6 +35,9 @@ pub(crate) struct Release {
     pub(crate) publish: Option<publishes::PublishesIndices>,
     pub(crate) reconcile: Option<reconciles::ReconcilesIndices>,
     pub(crate) remove: Option<removes::RemovesIndices>,
+    pub(crate) writes: Option<writes::WritesIndices>,
+    /// The operator's settings, as the manifest names them.
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Release {
@@ -69,6 +72,14 @@ impl Release {
             anyhow::anyhow!("its manifest is flawed: {}", flaws.join("; "))
         })?;
         let settings = settings(&manifest.id);
+        for name in settings.settings.keys() {
+            let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+            ensure!(
+                manifest.settings.contains_key(name),
+                "the configuration sets its `{name}`, which it does not have; it has: {}",
+                known.join(", ")
+            );
+        }
         Ok(Self {
             digest,
             origins: origins(&manifest, &settings)?,
@@ -77,6 +88,8 @@ impl Release {
             publish: publishes::PublishesIndices::new(&linked).ok(),
             reconcile: reconciles::ReconcilesIndices::new(&linked).ok(),
             remove: removes::RemovesIndices::new(&linked).ok(),
+            writes: writes::WritesIndices::new(&linked).ok(),
+            settings: settings.settings,
             manifest,
             linked,
         })
@@ -94,6 +107,7 @@ impl Release {
             ("publish", self.publish.is_some()),
             ("reconcile", self.reconcile.is_some()),
             ("remove", self.remove.is_some()),
+            ("text-model", self.writes.is_some()),
         ];
         abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
     }

@@ -1,20 +1,25 @@
 //! A run: one piece of work that a connector does for a workspace, pinned to the release that began it.
 
 use super::answer::Secrets;
+use super::billing::Billing;
 use super::blob::Blobs;
 use super::credentials::{Credentials, Refreshing};
 use super::egress::Egress;
 use super::journal::Journal;
 use super::meter::Traffic;
 use super::release::Release;
+use super::sink::Sink;
 use super::vault::Vault;
 use crate::clock::{Clock, Timestamp};
 use crate::config::ConnectorConfig;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::id::{RunId, WorkspaceId};
+use crate::on;
 use orla_manifest::Limits;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// What runs need of the host.
@@ -34,6 +39,41 @@ pub(crate) struct Services {
     pub(crate) requests: TaskTracker,
 }
 
+impl Services {
+    /// The operator's own key at a connector's vendor.
+    pub(crate) fn api_key(&self, connector: &str) -> Option<&SecretString> {
+        self.apps.get(connector)?.api_key.as_ref()
+    }
+}
+
+/// Where a run's executions agree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pinned {
+    pub(crate) id: RunId,
+    pub(crate) workspace: WorkspaceId,
+    /// Of the guest's randomness.
+    pub(crate) seed: i64,
+    /// What the guest's clock shows.
+    pub(crate) started_at: Timestamp,
+}
+
+const INSERT: &str = "insert into runs (id, workspace_id, connector, release, seed, started_at)
+    values ($1, $2, $3, $4, $5, $6)";
+const FIND: &str = "select release, seed, started_at from runs where id = $1";
+
+/// Begins a run: from now on it belongs to this release.
+pub(crate) async fn pin(tx: &mut Tx, pinned: &Pinned, connector: &str, release: &str) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(INSERT)
+        .bind(pinned.id).bind(pinned.workspace).bind(connector).bind(release).bind(pinned.seed).bind(pinned.started_at)
+        .execute(conn).await.map(drop))
+}
+
+/// A run that was begun, and the digest of its release.
+pub(crate) async fn pinned(tx: &mut Tx, id: RunId, workspace: WorkspaceId) -> sqlx::Result<(Pinned, String)> {
+    let (release, seed, started_at) = on!(tx, conn => sqlx::query_as(FIND).bind(id).fetch_one(conn).await)?;
+    Ok((Pinned { id, workspace, seed, started_at }, release))
+}
+
 /// One execution of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -48,6 +88,12 @@ pub(crate) struct Run {
     /// `None` where the work must not change anything.
     pub(crate) journal: Option<Journal>,
     pub(crate) traffic: Traffic,
+    /// What the vendor bills the operator for.
+    pub(crate) billing: Billing,
+    /// Where text goes while it is written.
+    pub(crate) sink: Sink,
+    /// Ends the call that is under way, whatever it waits for.
+    pub(crate) stop: CancellationToken,
     /// Every secret that this execution sent, to be blanked in what comes back.
     pub(crate) secrets: Secrets,
     /// Requests of this execution that are under way.

@@ -46,6 +46,10 @@ impl Runtime {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(engine::explain)?;
         bindings::connector::Connector::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)
             .map_err(engine::explain)?;
+        bindings::writes::orla::connector::text_sink::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| {
+            guest
+        })
+        .map_err(engine::explain)?;
         Ok(Self { engine, linker, slots: Arc::new(Semaphore::new(calls as usize)) })
     }
 
@@ -112,6 +116,7 @@ impl Runtime {
         let result = tokio::select! {
             outcome = work => Some(outcome),
             () = overtime(began, limits, &waiting) => None,
+            () = stopped(run.as_deref()) => Some(Ok(Err(Fault::new(FaultKind::Cancelled, "the call was stopped")))),
         };
         meter.fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         meter.memory_peak_bytes = store.data().limiter.peak_bytes;
@@ -141,6 +146,14 @@ async fn overtime(began: Instant, limits: &Limits, waiting: &guest::Waiting) {
             return;
         }
         tokio::time::sleep(left).await;
+    }
+}
+
+/// Ends when nobody wants the call's result any more.
+async fn stopped(run: Option<&Run>) {
+    match run {
+        Some(run) => run.stop.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

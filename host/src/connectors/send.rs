@@ -1,17 +1,20 @@
 //! Sending a guest's request: journaled by its effect, signed, and carried out in a task that outlives the guest.
 
-use super::answer::{self, Answer, Received};
+use super::answer::{self, Answer, Body, Received};
+use super::billing::Reading;
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::Blob;
 use super::egress::{Connection, Stage};
+use super::events::{self, Ended, Events};
 use super::fault::{Fault, FaultKind};
-use super::journal::{self, Committed, Journal, Step};
+use super::journal::{self, Committed, Journal, Once, Step, Ticket};
 use super::request::Outbound;
 use super::run::Run;
 use orla_manifest::Meaning;
 use reqwest::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Longest time that a request may take in all.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -21,6 +24,8 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 pub(crate) enum Outcome {
     /// An answer, and the blobs that it became.
     Fresh(Answer, Vec<Blob>),
+    /// The head of an answer, and the events that are its body.
+    Streamed(Answer, Events),
     /// A commit that is known to stand.
     Known(Committed),
 }
@@ -51,71 +56,106 @@ pub(crate) async fn send(
     match effect {
         wit::Effect::Read => read(run, outbound, kind).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
-            let step =
-                journal(run, &kind)?.prepare(key, &outbound.digest, Duration::from_secs(u64::from(*valid_for_s)))?;
-            carry_out(run, step, outbound, kind, prepare).await
+            let valid_for = Duration::from_secs(u64::from(*valid_for_s));
+            match journal(run, &kind, effect)?.prepare(key, &outbound.digest, valid_for)? {
+                Step::Send(ticket) => outlive(run, |run, tell| prepare(run, ticket, outbound, kind, tell)).await,
+                answered => replay(answered),
+            }
         }
-        wit::Effect::Commit(key) => {
-            let step = journal(run, &kind)?.commit(key, &outbound.digest).await?;
-            carry_out(run, step, outbound, kind, commit).await
-        }
+        wit::Effect::Commit(key) => commit_or_spend(run, Once::Commit, key, outbound, kind, effect).await,
+        wit::Effect::Spend(key) => commit_or_spend(run, Once::Spend, key, outbound, kind, effect).await,
     }
 }
 
-fn journal<'run>(run: &'run Run, kind: &wit::AnswerKind) -> Result<&'run Journal, Fault> {
-    if matches!(kind, wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_)) {
-        return Err(Fault::bug("only an effect `read` can be answered into blobs"));
+async fn commit_or_spend(
+    run: &Arc<Run>,
+    once: Once,
+    key: &str,
+    outbound: Outbound,
+    kind: wit::AnswerKind,
+    effect: &wit::Effect,
+) -> Result<Outcome, Fault> {
+    match journal(run, &kind, effect)?.once(once, key, &outbound.digest).await? {
+        Step::Send(ticket) => outlive(run, |run, tell| send_once(run, once, ticket, outbound, kind, tell)).await,
+        answered => replay(answered),
+    }
+}
+
+/// The run's journal, for an effect that may be answered this way.
+fn journal<'run>(run: &'run Run, kind: &wit::AnswerKind, effect: &wit::Effect) -> Result<&'run Journal, Fault> {
+    match kind {
+        wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_) => {
+            return Err(Fault::bug("only an effect `read` can be answered into blobs"));
+        }
+        wit::AnswerKind::Events if !matches!(effect, wit::Effect::Spend(_)) => {
+            return Err(Fault::bug("only the effects `read` and `spend` can be answered by events"));
+        }
+        wit::AnswerKind::Events | wit::AnswerKind::Inline | wit::AnswerKind::Discard => {}
     }
     run.journal.as_ref().ok_or_else(|| Fault::bug("this call may only read"))
 }
 
+/// Answers a step from the journal.
+fn replay(step: Step) -> Result<Outcome, Fault> {
+    match step {
+        Step::Known(committed) => Ok(Outcome::Known(committed)),
+        Step::Answered(answer) => Ok(match Events::kept(&answer) {
+            Some(events) => Outcome::Streamed(answer, events),
+            None => Outcome::Fresh(answer, Vec::new()),
+        }),
+        Step::Send(_) => Err(Fault::bug("a step that is to be sent has no answer yet")),
+    }
+}
+
 async fn read(run: &Arc<Run>, outbound: Outbound, kind: wit::AnswerKind) -> Result<Outcome, Fault> {
-    match exchange(run, &outbound, Connection::Shared, &kind).await {
-        Ok(received) => Ok(Outcome::Fresh(received.answer, received.blobs)),
-        Err(Failed::BeforeSending(fault)) => Err(fault),
-        // Nothing was changed, so nothing of interest was sent.
-        Err(Failed::Lost(fault)) => Err(Fault { sent: false, ..fault }),
+    // Nothing is changed, so nothing of interest is sent.
+    let unsent = |fault| Fault { sent: false, ..fault };
+    let response = match head(run, &outbound, Connection::Shared).await {
+        Ok(response) => response,
+        Err(Failed::BeforeSending(fault) | Failed::Lost(fault)) => return Err(unsent(fault)),
+    };
+    if !matches!(kind, wit::AnswerKind::Events) || !events::is_stream(&response) {
+        let received = answer::receive(run, &outbound.endpoint, response, &kind).await.map_err(unsent)?;
+        return Ok(Outcome::Fresh(received.answer, received.blobs));
     }
+    let head = stream_head(run, &outbound, &response);
+    let (guest, events) = events::channel();
+    let reader = run.clone();
+    run.services.requests.spawn(run.under_way.track_future(async move {
+        events::pump(&reader, response, &guest, &mut Reading::of(&[])).await;
+    }));
+    Ok(Outcome::Streamed(head, events))
 }
 
-/// Answers a step from the journal, or sends it in a task of its own: whatever becomes of the guest, the request ends and
-/// its end is written down.
-async fn carry_out<F>(
-    run: &Arc<Run>,
-    step: Step,
-    outbound: Outbound,
-    kind: wit::AnswerKind,
-    task: impl FnOnce(Arc<Run>, journal::Ticket, Outbound, wit::AnswerKind) -> F,
-) -> Result<Outcome, Fault>
+/// What the guest awaits of a request that outlives it.
+type Tell = oneshot::Sender<Result<Outcome, Fault>>;
+
+/// Sends in a task of its own: whatever becomes of the guest, the request ends and its end is written down.
+async fn outlive<F>(run: &Arc<Run>, task: impl FnOnce(Arc<Run>, Tell) -> F) -> Result<Outcome, Fault>
 where
-    F: Future<Output = Result<Outcome, Fault>> + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
-    let ticket = match step {
-        Step::Answered(answer) => return Ok(Outcome::Fresh(answer, Vec::new())),
-        Step::Known(committed) => return Ok(Outcome::Known(committed)),
-        Step::Send(ticket) => ticket,
-    };
-    let request = run.under_way.track_future(task(run.clone(), ticket, outbound, kind));
-    match run.services.requests.spawn(request).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Fault { sent: true, ..Fault::new(FaultKind::Uncertain, "the request was lost inside the host") }),
-    }
+    let (tell, told) = oneshot::channel();
+    run.services.requests.spawn(run.under_way.track_future(task(run.clone(), tell)));
+    told.await.unwrap_or_else(|_| {
+        Err(Fault { sent: true, ..Fault::new(FaultKind::Uncertain, "the request was lost inside the host") })
+    })
 }
 
-async fn prepare(
-    run: Arc<Run>,
-    ticket: journal::Ticket,
-    outbound: Outbound,
-    kind: wit::AnswerKind,
-) -> Result<Outcome, Fault> {
-    let received = match exchange(&run, &outbound, Connection::Shared, &kind).await {
-        Ok(received) => received,
-        Err(Failed::BeforeSending(fault) | Failed::Lost(fault)) => return Err(Fault { sent: false, ..fault }),
+async fn prepare(run: Arc<Run>, ticket: Ticket, outbound: Outbound, kind: wit::AnswerKind, tell: Tell) {
+    let outcome = match exchange(&run, &outbound, Connection::Shared, &kind).await {
+        Err(Failed::BeforeSending(fault) | Failed::Lost(fault)) => Err(Fault { sent: false, ..fault }),
+        Ok(received) => keep(&run, &ticket, received).await,
     };
+    // The guest may be gone; its answer is kept.
+    let _ = tell.send(outcome);
+}
+
+async fn keep(run: &Run, ticket: &Ticket, received: Received) -> Result<Outcome, Fault> {
     let verdicts = &run.release.manifest.verdicts;
     if answer::meaning(verdicts, &received.answer) == Meaning::Done
         && let Some(journal) = &run.journal
-        && let Err(error) = journal.keep(&ticket, &received.answer).await
+        && let Err(error) = journal.keep(ticket, &received.answer).await
     {
         tracing::error!(run = %run.id, error = format!("{error:#}"), "a prepared step could not be journaled");
         return Err(Fault::new(FaultKind::Cancelled, "the host could not journal the answer"));
@@ -123,59 +163,112 @@ async fn prepare(
     Ok(Outcome::Fresh(received.answer, Vec::new()))
 }
 
-async fn commit(
-    run: Arc<Run>,
-    ticket: journal::Ticket,
-    outbound: Outbound,
-    kind: wit::AnswerKind,
-) -> Result<Outcome, Fault> {
-    let exchanged = if ticket.is_fresh() {
-        exchange(&run, &outbound, Connection::Fresh, &kind).await
-    } else {
-        Err(Failed::BeforeSending(Fault::new(
-            FaultKind::Cancelled,
-            "the host was suspended before it could send the request",
-        )))
+async fn send_once(run: Arc<Run>, once: Once, ticket: Ticket, outbound: Outbound, kind: wit::AnswerKind, tell: Tell) {
+    if !ticket.is_fresh() {
+        let late = Fault::new(FaultKind::Cancelled, "the host was suspended before it could send the request");
+        let _ = tell.send(end(&run, once, &ticket, Err(Failed::BeforeSending(late))).await);
+        return;
+    }
+    // A lost commit is an uncertainty that people have to live with, so it gets a connection of its own. A lost spend is
+    // a failed run, which is not worth a handshake before each answer.
+    let connection = match once {
+        Once::Commit => Connection::Fresh,
+        Once::Spend => Connection::Shared,
     };
+    let exchanged = match head(&run, &outbound, connection).await {
+        Ok(response) if matches!(kind, wit::AnswerKind::Events) && events::is_stream(&response) => {
+            return stream(&run, &ticket, &outbound, response, tell).await;
+        }
+        Ok(response) => answer::receive(&run, &outbound.endpoint, response, &kind).await.map_err(Failed::Lost),
+        Err(failed) => Err(failed),
+    };
+    let _ = tell.send(end(&run, once, &ticket, exchanged).await);
+}
+
+/// Writes down what became of a commit or spend, and tells it as the guest may see it.
+async fn end(run: &Run, once: Once, ticket: &Ticket, exchanged: Result<Received, Failed>) -> Result<Outcome, Fault> {
     let (meaning, answer) = match &exchanged {
         Ok(received) => (answer::meaning(&run.release.manifest.verdicts, &received.answer), Some(&received.answer)),
         Err(Failed::BeforeSending(_)) => (Meaning::Refused, None),
         Err(Failed::Lost(_)) => (Meaning::Unknown, None),
     };
-    let journal = run.journal.as_ref().expect("a ticket comes from the run's journal");
-    if let Err(error) = journal.end(&ticket, meaning, answer).await {
-        tracing::error!(run = %run.id, error = format!("{error:#}"), "a commit's end could not be journaled: it counts as unknown");
-        return Err(journal::uncertain("the request"));
+    if let (Once::Spend, Meaning::Done, Some(Answer { body: Body::Text(text), .. })) = (once, meaning, answer) {
+        let mut reading = Reading::of(&run.release.manifest.usage);
+        reading.look(text);
+        run.billing.add(reading);
     }
+    write_end(run, ticket, meaning, answer).await?;
     match (meaning, exchanged) {
-        (Meaning::Unknown, Ok(received)) => {
+        // A spend that failed is over, whatever it cost: the guest may read why.
+        (Meaning::Unknown, Ok(received)) if once == Once::Commit => {
             Err(Fault { code: Some(received.answer.status.to_string()), ..journal::uncertain("the request") })
         }
-        (Meaning::Unknown, Err(Failed::BeforeSending(fault) | Failed::Lost(fault))) => {
-            Err(Fault { kind: FaultKind::Uncertain, sent: true, ..fault })
-        }
+        (Meaning::Unknown, Err(Failed::BeforeSending(fault) | Failed::Lost(fault))) => Err(Fault {
+            kind: if once == Once::Commit { FaultKind::Uncertain } else { fault.kind },
+            sent: true,
+            ..fault
+        }),
         (_, Ok(received)) => Ok(Outcome::Fresh(received.answer, Vec::new())),
         (_, Err(Failed::BeforeSending(fault) | Failed::Lost(fault))) => Err(fault),
     }
 }
 
-/// Signs and sends, and once more with renewed credentials where the vendor refused the first.
+async fn write_end(run: &Run, ticket: &Ticket, meaning: Meaning, answer: Option<&Answer>) -> Result<(), Fault> {
+    let journal = run.journal.as_ref().expect("a ticket comes from the run's journal");
+    journal.end(ticket, meaning, answer).await.map_err(|error| {
+        tracing::error!(run = %run.id, error = format!("{error:#}"), "an end could not be journaled: it counts as unknown");
+        journal::uncertain("the request")
+    })
+}
+
+/// Hands the events of a spend on, and writes down how they ended.
+async fn stream(run: &Run, ticket: &Ticket, outbound: &Outbound, response: reqwest::Response, tell: Tell) {
+    let head = stream_head(run, outbound, &response);
+    let (guest, events) = events::channel();
+    if tell.send(Ok(Outcome::Streamed(head.clone(), events))).is_err() {
+        // The guest is gone before the first event; the vendor's answer stops with this function.
+        let _ = write_end(run, ticket, Meaning::Unknown, None).await;
+        return;
+    }
+    let mut reading = Reading::of(&run.release.manifest.usage);
+    let ended = events::pump(run, response, &guest, &mut reading).await;
+    run.billing.add(reading);
+    let (meaning, answer) = match ended {
+        Ended::Whole(Some(events)) => (Meaning::Done, Some(Answer { body: Body::Events(events), ..head })),
+        Ended::Whole(None) => (Meaning::Done, None),
+        Ended::Broken | Ended::Unwanted => (Meaning::Unknown, None),
+    };
+    // Logged there; the guest hears nothing of it, since its events have ended.
+    let _ = write_end(run, ticket, meaning, answer.as_ref()).await;
+}
+
+fn stream_head(run: &Run, outbound: &Outbound, response: &reqwest::Response) -> Answer {
+    let headers = answer::headers(run, &outbound.endpoint, response.headers().clone());
+    Answer { status: response.status().as_u16(), headers, body: Body::None }
+}
+
+/// Sends, and reads the answer as the guest asked for it.
 async fn exchange(
     run: &Run,
     outbound: &Outbound,
     connection: Connection,
     kind: &wit::AnswerKind,
 ) -> Result<Received, Failed> {
+    let response = head(run, outbound, connection).await?;
+    answer::receive(run, &outbound.endpoint, response, kind).await.map_err(Failed::Lost)
+}
+
+/// Signs and sends, and once more with renewed credentials where the vendor refused the first; gives the answer's head.
+async fn head(run: &Run, outbound: &Outbound, connection: Connection) -> Result<reqwest::Response, Failed> {
     let token = run.credentials.token(run, &outbound.sign).await.map_err(Failed::BeforeSending)?;
     let response = attempt(run, outbound, connection, token.as_ref()).await?;
     if response.status() == StatusCode::UNAUTHORIZED
         && let Some(refused) = &token
         && let Some(renewed) = run.credentials.renew(run, refused).await.map_err(Failed::BeforeSending)?
     {
-        let response = attempt(run, outbound, connection, Some(&renewed)).await?;
-        return answer::receive(run, &outbound.endpoint, response, kind).await.map_err(Failed::Lost);
+        return attempt(run, outbound, connection, Some(&renewed)).await;
     }
-    answer::receive(run, &outbound.endpoint, response, kind).await.map_err(Failed::Lost)
+    Ok(response)
 }
 
 async fn attempt(

@@ -2,6 +2,7 @@
 
 use super::Connectors;
 use super::answer::Secrets;
+use super::billing::Billing;
 use super::bindings::connector::orla::connector::types as wit;
 use super::bindings::identifies::exports::orla::connector::identity as wit_identity;
 use super::bindings::publishes::exports::orla::connector::publish as wit_publish;
@@ -14,14 +15,16 @@ use super::guest::Guest;
 use super::journal::{Committed, Journal};
 use super::meter::{Meter, Traffic};
 use super::release::Release;
-use super::run::Run;
+use super::run::{Pinned, Run};
 use super::runtime::Called;
+use super::sink::Sink;
 use crate::clock::Timestamp;
 use crate::id::{RunId, WorkspaceId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::Store;
 
@@ -111,15 +114,6 @@ pub(crate) struct Attempt {
     pub(crate) earlier: Vec<(String, Committed)>,
 }
 
-/// Where a run's executions agree.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pinned {
-    pub(crate) id: RunId,
-    pub(crate) workspace: WorkspaceId,
-    pub(crate) seed: i64,
-    pub(crate) started_at: Timestamp,
-}
-
 impl Connectors {
     /// Makes ready one execution of a run.
     pub(crate) fn execution(
@@ -139,6 +133,9 @@ impl Connectors {
             credentials,
             journal,
             traffic: Traffic::default(),
+            billing: Billing::default(),
+            sink: Sink::default(),
+            stop: CancellationToken::new(),
             secrets: Secrets::default(),
             under_way: TaskTracker::new(),
             services: self.services.clone(),
@@ -197,6 +194,14 @@ impl Connectors {
             .await;
         let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
         Ok(violations.map(|violation| Violation { field: violation.field, message: violation.message }).collect())
+    }
+
+    /// [`Self::check`] of a text by an active connector, for the benchmark of calls. Gives the number of violations.
+    #[doc(hidden)]
+    pub async fn check_for_bench(&self, connector: &str, text: &str) -> Result<usize, Fault> {
+        let release = self.active(connector).ok_or_else(|| Fault::bug("no such connector"))?;
+        let variant = Variant { parts: vec![VariantPart { text: text.to_owned(), media: Vec::new() }] };
+        self.check(&release, WorkspaceId(uuid::Uuid::nil()), &variant).await.map(|violations| violations.len())
     }
 
     /// Publishes a variant, or goes on with it.

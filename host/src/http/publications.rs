@@ -142,7 +142,8 @@ async fn publish(
     Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+/// The client's name of its wish.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().map_err(|_| Error::Malformed("The Idempotency-Key must be plain ASCII.".to_owned()))?;
     Ok(Some(text.to_owned()))

@@ -2,6 +2,7 @@
 
 use super::{Claim, Job, claim, complete, next_due, renew, reschedule};
 use crate::app::App;
+use crate::generations;
 use crate::id::EmailTokenId;
 use crate::identity::verification;
 use crate::publications::execution::{self, Loaded};
@@ -68,6 +69,10 @@ async fn take(app: &App) -> anyhow::Result<Option<(Claim, Assignment)>> {
                 Job::Reconcile(id) => {
                     reconciling::begin(&mut tx, &claim, id).await?.map(Box::new).map(Assignment::Reconcile)
                 }
+                Job::AbandonGeneration(id) => {
+                    generations::abandon(&mut tx, &claim, id, now).await?;
+                    None
+                }
                 Job::VerifyEmail(link) => Some(Assignment::VerifyEmail(link)),
             };
             Some((claim, assignment.unwrap_or(Assignment::Nothing)))
@@ -97,7 +102,7 @@ async fn carry_out(app: &App, claim: &Claim, assignment: Assignment) {
 }
 
 /// Renews a claim, and ends only when it is lost.
-async fn keep(app: &App, claim: &Claim) {
+pub(crate) async fn keep(app: &App, claim: &Claim) {
     let lease = app.config().job_lease();
     loop {
         tokio::time::sleep(lease / 3).await;

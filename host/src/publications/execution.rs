@@ -10,11 +10,11 @@ use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::meter::Meter;
 use crate::connectors::release::Release;
-use crate::connectors::run::Run;
-use crate::connectors::work::{Account, PartOutcome, Pinned, Progress, Variant};
+use crate::connectors::run::{self, Pinned, Run};
+use crate::connectors::work::{Account, PartOutcome, Progress, Variant};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{PublicationId, RunId, WorkspaceId};
+use crate::id::{PublicationId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
 use rand::RngExt as _;
@@ -49,21 +49,11 @@ impl Loaded {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct PinnedRow {
-    release: String,
-    seed: i64,
-    started_at: Timestamp,
-}
-
-const FIND_RUN: &str = "select release, seed, started_at from runs where id = $1";
-
 /// Reads a publication with all that an attempt needs. Workers act for every tenant, so the id alone finds it here.
 pub(super) async fn load(tx: &mut Tx, id: PublicationId) -> anyhow::Result<Loaded> {
     let publication: Publication = on!(tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
-    let run = RunId::from(id);
-    let row: PinnedRow = on!(tx, conn => sqlx::query_as(FIND_RUN).bind(run).fetch_one(conn).await)?;
     let workspace = publication.workspace_id;
+    let (pinned, release) = run::pinned(tx, id.into(), workspace).await?;
     let connection = match connections::find(tx, workspace, publication.connection_id).await {
         Ok(connection) => Some(connection),
         Err(Error::NotFound(_)) => None,
@@ -71,9 +61,9 @@ pub(super) async fn load(tx: &mut Tx, id: PublicationId) -> anyhow::Result<Loade
     };
     Ok(Loaded {
         connection,
-        effects: journal::effects(tx, run).await?,
-        pinned: Pinned { id: run, workspace, seed: row.seed, started_at: row.started_at },
-        release: row.release,
+        effects: journal::effects(tx, pinned.id).await?,
+        pinned,
+        release,
         fetched: media::fetched(tx, workspace, id).await?,
         publication,
     })

@@ -15,6 +15,16 @@ pub enum Auth {
     None,
     /// OAuth 2, authorization code grant (RFC 6749 section 4.1).
     Oauth2(OAuth2),
+    /// A key that the vendor hands out.
+    ApiKey(ApiKey),
+}
+
+/// A key that the vendor hands out, with which requests are signed as with an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// The page where a person makes one, for the operator who has none.
+    pub obtained_at: String,
 }
 
 /// A path at one of the manifest's endpoints.

@@ -7,7 +7,7 @@
 mod auth;
 mod validate;
 
-pub use auth::{Auth, ClientAuth, OAuth2, Pkce, Place};
+pub use auth::{ApiKey, Auth, ClientAuth, OAuth2, Pkce, Place};
 pub use validate::Flaw;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,12 @@ pub struct Manifest {
     /// Rules of publishing, for connectors that publish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publishing: Option<Publishing>,
+    /// Where answers to requests of effect `spend` say what the vendor bills. The host reads it; a connector does not report it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<Usage>,
+    /// What the operator can set besides keys and endpoints: each setting's name, and a sentence on what it sets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// What one call may use at most. The operator may allow less.
     #[serde(default)]
     pub limits: Limits,
@@ -150,6 +156,18 @@ pub struct Publishing {
     /// Where the answer to a commit names what it made, such as the pointer `/data/id`; the first place that holds a
     /// text or a number counts. The host holds receipts against it.
     pub committed_id: Vec<AnswerPlace>,
+}
+
+/// Something that the vendor bills by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// What is counted: `input_tokens`, `cached_input_tokens` (a part of those), `output_tokens`, `reasoning_tokens` (a part
+    /// of those), `images`, `seconds`.
+    pub unit: String,
+    /// JSON pointers (RFC 6901) into the answer or, in an event stream, into the data of each event; the first that holds a
+    /// number counts, and the last event that has one.
+    pub at: Vec<String>,
 }
 
 /// What a network takes of a medium.

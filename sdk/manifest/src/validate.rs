@@ -55,7 +55,22 @@ impl Manifest {
         if self.publishing.as_ref().is_some_and(|publishing| publishing.committed_id.is_empty()) {
             flaws.push(flaw("publishing/committed_id", "must name at least one place".to_owned()));
         }
+        self.validate_usage_and_settings(&mut flaws);
         flaws
+    }
+
+    fn validate_usage_and_settings(&self, flaws: &mut Vec<Flaw>) {
+        for (index, usage) in self.usage.iter().enumerate() {
+            if !is_name(&usage.unit) {
+                flaws.push(flaw(&format!("usage/{index}/unit"), "must be a name such as `input_tokens`".to_owned()));
+            }
+            if usage.at.is_empty() || usage.at.iter().any(|pointer| !pointer.starts_with('/')) {
+                flaws.push(flaw(&format!("usage/{index}/at"), "must hold pointers, which begin with `/`".to_owned()));
+            }
+        }
+        for name in self.settings.keys().filter(|name| !is_name(name)) {
+            flaws.push(flaw(&format!("settings/{name}"), "a setting's name must be lowercase".to_owned()));
+        }
     }
 
     fn validate_endpoints(&self, flaws: &mut Vec<Flaw>) {

@@ -11,20 +11,24 @@ pub(crate) fn program() -> PathBuf {
 
 static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 
-/// A folder with the connectors that tests use: `x.wasm` and `probe.wasm`.
+/// The connectors that tests use.
+const IDS: [&str; 3] = ["x", "openai", "probe"];
+
+/// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {
     CONNECTORS.get_or_init(|| {
         let target = target_folder();
         let built = Command::new(env!("CARGO"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["build", "--quiet", "--locked", "--target", "wasm32-wasip2", "--profile", "connector"])
-            .args(["--package", "orla-x", "--package", "orla-probe", "--target-dir"])
+            .args(IDS.iter().flat_map(|id| ["--package".to_owned(), format!("orla-{id}")]))
+            .arg("--target-dir")
             .arg(&target)
             .status()
             .unwrap();
         assert!(built.success(), "the connectors build (rustup target add wasm32-wasip2)");
         let folder = tempfile::Builder::new().prefix("orla-connectors-").tempdir().unwrap().keep();
-        for id in ["x", "probe"] {
+        for id in IDS {
             let component = target.join(format!("wasm32-wasip2/connector/orla_{id}.wasm"));
             std::fs::copy(component, folder.join(format!("{id}.wasm"))).unwrap();
         }

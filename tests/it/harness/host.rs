@@ -8,6 +8,7 @@ use orla::config::{Config, ConnectorConfig};
 use orla::connectors::{Memories, Setup};
 use orla::id::WorkspaceId;
 use orla::{http, jobs, ledger, on, prices};
+use orla_vendors::openai;
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -20,6 +21,7 @@ pub(crate) struct Host {
     pub(crate) app: App,
     pub(crate) url: String,
     pub(crate) sim: Sim,
+    pub(crate) openai: openai::Sim,
     pub(crate) data: TempDir,
 }
 
@@ -53,11 +55,12 @@ impl Host {
         change: impl FnOnce(&mut Config) -> Memories,
     ) -> Self {
         let sim = Sim::start(settings).await;
+        let openai = openai::Sim::start(openai::Settings::default()).await;
         let data = warm_data().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let database = backend.fresh(data.path()).await;
-        let mut config = config(data.path(), &database, &sim.origin(), &url);
+        let mut config = config(data.path(), &database, [&sim.origin(), &openai.origin()], &url);
         let memories = change(&mut config);
         let app = App::open(config, Clock::System, Setup { program: program(), memories }).await.unwrap();
         for platform in ["twitter", "probe"] {
@@ -68,7 +71,7 @@ impl Host {
         tokio::spawn(async move {
             http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
         });
-        Self { app, url, sim, data }
+        Self { app, url, sim, openai, data }
     }
 
     /// A registered, verified person who is logged in.
@@ -125,17 +128,28 @@ pub(crate) fn demo_app(origin: &str) -> ConnectorConfig {
         client_secret: Some(SecretString::from("orla-demo-secret")),
         endpoints: ["api", "web"].map(|name| (name.to_owned(), origin.to_owned())).into(),
         visible_after_ms: Some(300),
+        ..ConnectorConfig::default()
     }
 }
 
-fn config(data: &Path, database: &str, sim: &str, url: &str) -> Config {
+/// The operator's key at the simulated OpenAI.
+fn openai_key(origin: &str) -> ConnectorConfig {
+    ConnectorConfig {
+        api_key: Some(SecretString::from(openai::Settings::default().api_key)),
+        endpoints: [("api".to_owned(), origin.to_owned())].into(),
+        ..ConnectorConfig::default()
+    }
+}
+
+fn config(data: &Path, database: &str, [sim, openai]: [&str; 2], url: &str) -> Config {
+    let apps = ["x", "probe"].map(|id| (id.to_owned(), demo_app(sim)));
     Config {
         data: data.to_owned(),
         database_url: Some(database.to_owned()),
         connectors_folder: built::connectors().to_owned(),
         public_url: Some(url.parse().unwrap()),
         egress_allow: vec![sim.trim_start_matches("http://").to_owned()],
-        connectors: ["x", "probe"].map(|id| (id.to_owned(), demo_app(sim))).into(),
+        connectors: apps.into_iter().chain([("openai".to_owned(), openai_key(openai))]).collect(),
         job_lease_ms: 2_000,
         retry_base_ms: 100,
         concurrent_calls: 32,

@@ -10,7 +10,7 @@ pub(crate) use built::program;
 pub(crate) use host::{Host, price, settings};
 pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
 pub(crate) use person::{Answer, Person, client};
-pub(crate) use process::Place;
+pub(crate) use process::{Place, Process};
 
 use orla::db::Db;
 use std::path::Path;

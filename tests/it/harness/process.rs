@@ -1,6 +1,8 @@
 //! A host in a process of its own, which can be killed.
 
-use super::{Sim, program};
+use super::{Host, Sim, program};
+use orla_vendors::openai;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +14,33 @@ impl Process {
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
+    }
+
+    /// Ends it as a power cut would: SIGKILL, which it cannot see coming.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// What it holds in memory, in bytes, as the kernel counts (`VmRSS`).
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Most that it held in memory, in bytes (`VmHWM`), since it started or [`Process::forget_peak`].
+    pub(crate) fn peak_memory_bytes(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Lets the peak begin anew at what it holds now (proc(5), `clear_refs`).
+    pub(crate) fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.0.id()), "5").unwrap();
+    }
+
+    fn status_bytes(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
     }
 }
 
@@ -30,9 +59,24 @@ pub(crate) struct Place<'a> {
     pub(crate) database: String,
     pub(crate) connectors: &'a Path,
     pub(crate) sim: &'a Sim,
+    pub(crate) openai: &'a openai::Sim,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Where a host in this process ran, which is stopped for it: its data, database and network, on a port of its own.
+    pub(crate) async fn after(host: &'a Host) -> Self {
+        let config = host.app.config();
+        host.app.stop().await;
+        Self {
+            port: TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),
+            data: host.data.path(),
+            database: config.database(),
+            connectors: &config.connectors_folder,
+            sim: &host.sim,
+            openai: &host.openai,
+        }
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
@@ -53,6 +97,8 @@ impl Place<'_> {
             .env("ORLA_CONNECTORS__X__ENDPOINTS__API", self.sim.origin())
             .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", self.sim.origin())
             .env("ORLA_CONNECTORS__X__VISIBLE_AFTER_MS", "150")
+            .env("ORLA_CONNECTORS__OPENAI__API_KEY", self.openai.settings().api_key)
+            .env("ORLA_CONNECTORS__OPENAI__ENDPOINTS__API", self.openai.origin())
             .env("ORLA_JOB_LEASE_MS", "1000")
             .env("ORLA_RETRY_BASE_MS", "50")
             .env("ORLA_CONCURRENT_CALLS", "8")

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use orla_vendors::x::{Settings, Sim};
+use orla_vendors::{openai, x};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(name = "vendors", version)]
 struct Arguments {
-    /// Where to listen.
+    /// Where X listens.
     #[arg(long, default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
 
@@ -26,6 +26,14 @@ struct Arguments {
     /// A redirect URI that the client has registered, compared byte for byte; repeat it for several.
     #[arg(long = "redirect-uri")]
     redirect_uris: Vec<String>,
+
+    /// Where OpenAI listens.
+    #[arg(long, default_value = "127.0.0.1:4011")]
+    openai_listen: SocketAddr,
+
+    /// The API key that OpenAI knows.
+    #[arg(long, default_value = "sk-orla-demo")]
+    openai_api_key: String,
 }
 
 #[tokio::main]
@@ -33,11 +41,19 @@ async fn main() -> std::io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
-    let Arguments { listen, x_client_id, x_client_secret, redirect_uris } = Arguments::parse();
-    let settings =
-        Settings { client_id: x_client_id, client_secret: x_client_secret, redirect_uris, ..Settings::default() };
-    let sim = Sim::bind(listen, settings).await?;
-    tracing::info!(origin = sim.origin(), "The simulated vendors are ready at {}.", sim.origin());
+    let arguments = Arguments::parse();
+    let settings = x::Settings {
+        client_id: arguments.x_client_id,
+        client_secret: arguments.x_client_secret,
+        redirect_uris: arguments.redirect_uris,
+        ..x::Settings::default()
+    };
+    let x = x::Sim::bind(arguments.listen, settings).await?;
+    tracing::info!(origin = x.origin(), "The simulated X is ready at {}.", x.origin());
+
+    let settings = openai::Settings { api_key: arguments.openai_api_key, ..openai::Settings::default() };
+    let openai = openai::Sim::bind(arguments.openai_listen, settings).await?;
+    tracing::info!(origin = openai.origin(), "The simulated OpenAI is ready at {}.", openai.origin());
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -54,6 +54,18 @@ pub(crate) fn postgresql() -> Result {
     debian_package("postgresql", &format!("PostgreSQL (its programs in {POSTGRESQL}/<version>/bin), for the tests"))
 }
 
+/// Python with its module venv: a vendor's own client is one of the tests.
+///
+/// # Errors
+/// It is missing, and cannot be installed.
+pub(crate) fn python() -> Result {
+    // Debian's Python has `venv` without what that stands on, `ensurepip`.
+    if output("python3", &["-c", "import ensurepip, venv"]).is_some() {
+        return Ok(());
+    }
+    debian_package("python3-venv", "Python 3 with its module venv, for the tests with OpenAI's own client")
+}
+
 /// Installs a package of Debian and its descendants.
 fn debian_package(package: &str, what: &str) -> Result {
     if output("apt-get", &["--version"]).is_none() {

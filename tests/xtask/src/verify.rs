@@ -12,9 +12,10 @@ pub(crate) fn run() -> Result {
     needs::c_compiler()?;
     needs::wasm_target()?;
     needs::postgresql()?;
+    needs::python()?;
     announce("Building the connectors");
     // The tests build them as well, but silently; they find them done.
-    let connectors = ["--package", "orla-x", "--package", "orla-probe"];
+    let connectors = ["--package", "orla-x", "--package", "orla-openai", "--package", "orla-probe"];
     program::run(cargo()?.args(["build", "--locked", "--target", WASM, "--profile", "connector"]).args(connectors))?;
     announce("Running every test, on SQLite and PostgreSQL");
     program::run(cargo()?.args(["test", "--workspace", "--locked", "--no-fail-fast"]))

@@ -55,8 +55,8 @@ pub(crate) fn keep() -> Result {
     let settings = Settings::read()?;
     let input = thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
     let mut kept = Vec::new();
-    if let Some(listen) = settings.simulator {
-        kept.push(Kept::start("The simulated X", &mut settings.vendors(listen)?)?);
+    if settings.simulates() {
+        kept.push(Kept::start("The simulators' program", &mut settings.vendors()?)?);
     }
     let mut host = settings.host()?;
     if crate::program::variable("ORLA_SIGNUP_CREDITS")?.is_none() {

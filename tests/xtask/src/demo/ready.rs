@@ -32,7 +32,11 @@ pub(super) fn welcome(settings: &Settings) {
         "goes out by ORLA_SMTP_URL".to_owned()
     };
     let database = if settings.own_database { "SQLite" } else { "the database is that of DATABASE_URL" };
-    let network = match settings.simulator {
+    let model = match settings.simulated_openai() {
+        Some(simulator) => format!("simulated at http://{simulator}"),
+        None => "the real one, by ORLA_CONNECTORS__OPENAI__API_KEY".to_owned(),
+    };
+    let network = match settings.simulated_x() {
         Some(simulator) => format!("simulated at http://{simulator}; what it took: http://{simulator}/_sim/x/posts"),
         None => "the real one, by ORLA_CONNECTORS__X__CLIENT_ID".to_owned(),
     };
@@ -42,7 +46,8 @@ pub(super) fn welcome(settings: &Settings) {
          log in    {EMAIL}   {PASSWORD}\n  \
          data      {} ({database})\n  \
          mail      {mail}\n  \
-         X         {network}\n\n\
+         X         {network}\n  \
+         OpenAI    {model}\n\n\
          The next request to try, in another terminal:\n\n  \
          curl -s {url}/auth/login -H 'Content-Type: application/json' \\\n    \
          -d '{{\"email\":\"{EMAIL}\",\"password\":\"{PASSWORD}\"}}'\n\n\

@@ -15,6 +15,8 @@ pub(super) const PASSWORD: &str = "Orla-demo-1";
 /// The app that the simulated X knows.
 const CLIENT_ID: &str = "orla-demo";
 const CLIENT_SECRET: &str = "orla-demo-secret";
+/// The key that the simulated OpenAI knows.
+const API_KEY: &str = "sk-orla-demo";
 
 /// The demo's settings, by environment.
 #[derive(Debug)]
@@ -25,8 +27,14 @@ pub(super) struct Settings {
     pub(super) url: String,
     /// Where the host keeps its files: `ORLA_DATA`, or `data` in the project's folder.
     pub(super) data: PathBuf,
-    /// Where the simulator listens: `SIMULATOR_PORT` on this machine. Nowhere when there are keys for the real X.
-    pub(super) simulator: Option<SocketAddr>,
+    /// Where the simulated X listens: `SIMULATOR_PORT` on this machine.
+    x: SocketAddr,
+    /// Where the simulated OpenAI listens: `OPENAI_SIMULATOR_PORT` on this machine.
+    openai: SocketAddr,
+    /// Whether there are keys for the real X.
+    has_x_keys: bool,
+    /// Whether there is a key for the real OpenAI.
+    has_openai_key: bool,
     /// Whether mail goes to files in the data folder.
     pub(super) mail_in_files: bool,
     /// Whether the database is in the data folder.
@@ -46,12 +54,14 @@ impl Settings {
             Some(folder) => std::path::absolute(&folder).map_err(|_| not("ORLA_DATA", &folder, "a folder"))?,
             None => root()?.join("data"),
         };
-        let has_keys = variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some();
         Ok(Self {
             listen,
             url: url.trim_end_matches('/').to_owned(),
             data,
-            simulator: if has_keys { None } else { Some(here(port("SIMULATOR_PORT", 4010)?)) },
+            x: here(port("SIMULATOR_PORT", 4010)?),
+            openai: here(port("OPENAI_SIMULATOR_PORT", 4011)?),
+            has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
+            has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
             mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
             own_database: variable("DATABASE_URL")?.is_none(),
         })
@@ -60,7 +70,26 @@ impl Settings {
     /// Sees to it that nobody listens where we are going to: better now than after the build.
     pub(super) fn check_ports(&self) -> Result {
         check_port(self.listen, "Orla", "PORT")?;
-        self.simulator.map_or(Ok(()), |address| check_port(address, "the simulated X", "SIMULATOR_PORT"))
+        if self.simulates() {
+            check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
+            check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")?;
+        }
+        Ok(())
+    }
+
+    /// Whether any vendor is simulated. The simulators are one program.
+    pub(super) fn simulates(&self) -> bool {
+        !(self.has_x_keys && self.has_openai_key)
+    }
+
+    /// The simulated X; nothing where there are keys for the real one.
+    pub(super) fn simulated_x(&self) -> Option<SocketAddr> {
+        (!self.has_x_keys).then_some(self.x)
+    }
+
+    /// The simulated OpenAI; nothing where there is a key for the real one.
+    pub(super) fn simulated_openai(&self) -> Option<SocketAddr> {
+        (!self.has_openai_key).then_some(self.openai)
     }
 
     pub(super) fn connectors_folder(&self) -> PathBuf {
@@ -81,7 +110,7 @@ impl Settings {
             .env("LISTEN", self.listen.to_string())
             .env("ORLA_DATA", &self.data)
             .env("ORLA_CONNECTORS_FOLDER", self.connectors_folder());
-        if let Some(simulator) = self.simulator {
+        if let Some(simulator) = self.simulated_x() {
             let origin = format!("http://{simulator}");
             // A picture that the simulator serves can then be posted by its URL.
             let mut allowed = variable("ORLA_EGRESS_ALLOW")?.map_or_else(String::new, |others| format!("{others},"));
@@ -93,15 +122,21 @@ impl Settings {
                 .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &origin)
                 .env("ORLA_EGRESS_ALLOW", allowed);
         }
+        if let Some(simulator) = self.simulated_openai() {
+            command
+                .env("ORLA_CONNECTORS__OPENAI__API_KEY", API_KEY)
+                .env("ORLA_CONNECTORS__OPENAI__ENDPOINTS__API", format!("http://{simulator}"));
+        }
         Ok(command)
     }
 
-    /// The simulator's program, told where the host's callback is.
-    pub(super) fn vendors(&self, listen: SocketAddr) -> Result<Command> {
+    /// The simulators' program, told where the host's callback is.
+    pub(super) fn vendors(&self) -> Result<Command> {
         let (programs, _) = built()?;
         let mut command = Command::new(programs.join("vendors"));
         command
-            .args(["--listen", &listen.to_string()])
+            .args(["--listen", &self.x.to_string(), "--openai-listen", &self.openai.to_string()])
+            .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)]);
         Ok(command)
