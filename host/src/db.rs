@@ -10,10 +10,13 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Database, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::time::Duration;
+
+/// A connection that rested longer than this may have been closed by the other side.
+const ASK_AFTER: Duration = Duration::from_secs(1);
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
@@ -45,6 +48,8 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(Duration::from_secs(30))
+                .test_before_acquire(false)
+                .before_acquire(|connection, before| Box::pin(is_alive(connection, before.idle_for)))
                 .connect_with(options.application_name("orla"))
                 .await
                 .context("cannot reach the PostgreSQL server of DATABASE_URL")?;
@@ -66,11 +71,15 @@ impl Db {
             .busy_timeout(Duration::from_secs(10));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options.clone().create_if_missing(true))
             .await
             .context("cannot open the SQLite file of DATABASE_URL")?;
-        let readers = SqlitePoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.read_only(true));
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -91,6 +100,20 @@ impl Db {
             Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Write(writer.begin_with("begin immediate").await?)),
             Self::Postgres(pool) => Tx::Postgres(Guard::Write(pool.begin().await?)),
         })
+    }
+
+    /// A connection for exactly one statement that writes: it is a transaction of its own, durable once it has run. That
+    /// saves two of three round trips. [`Tx::commit`] says that it has run.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub async fn begin_single(&self) -> sqlx::Result<Tx> {
+        let tx = match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Single(writer.acquire().await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Single(pool.acquire().await?)),
+        };
+        crash::before_write();
+        Ok(tx)
     }
 
     /// A connection to read with, outside of any transaction: each statement sees the newest state.
@@ -140,7 +163,6 @@ impl Tx {
     /// # Errors
     /// The database refused; nothing was written.
     pub async fn commit(self) -> sqlx::Result<()> {
-        crash::before_write();
         match self {
             Self::Sqlite(guard) => guard.commit().await,
             Self::Postgres(guard) => guard.commit().await,
@@ -161,6 +183,8 @@ impl Tx {
 pub enum Guard<D: Database> {
     /// In a write transaction.
     Write(Transaction<'static, D>),
+    /// For one statement that writes.
+    Single(PoolConnection<D>),
     /// Only reading.
     Read(PoolConnection<D>),
 }
@@ -168,8 +192,11 @@ pub enum Guard<D: Database> {
 impl<D: Database> Guard<D> {
     async fn commit(self) -> sqlx::Result<()> {
         match self {
-            Self::Write(transaction) => transaction.commit().await,
-            Self::Read(_) => Ok(()),
+            Self::Write(transaction) => {
+                crash::before_write();
+                transaction.commit().await
+            }
+            Self::Single(_) | Self::Read(_) => Ok(()),
         }
     }
 }
@@ -180,7 +207,7 @@ impl<D: Database> Deref for Guard<D> {
     fn deref(&self) -> &D::Connection {
         match self {
             Self::Write(transaction) => transaction,
-            Self::Read(connection) => connection,
+            Self::Single(connection) | Self::Read(connection) => connection,
         }
     }
 }
@@ -189,9 +216,18 @@ impl<D: Database> DerefMut for Guard<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
         match self {
             Self::Write(transaction) => transaction,
-            Self::Read(connection) => connection,
+            Self::Single(connection) | Self::Read(connection) => connection,
         }
     }
+}
+
+/// Whether a connection of PostgreSQL's may be used: one that rested for a while is asked first. To ask each time would
+/// add a round trip to everything.
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for > ASK_AFTER {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Runs a body on the connection of a [`Tx`], compiled once for each database.

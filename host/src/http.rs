@@ -16,7 +16,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::ListenerExt as _;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -72,17 +72,22 @@ pub fn router(app: App) -> Router {
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .fallback(async || Error::NotFound("route"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(middleware::from_fn(no_sniffing))
-        .layer(cors)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(CatchPanicLayer::custom(|_| panicked()))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-            // The path without its query: queries may carry tokens.
-            let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-            tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
-        }))
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        // One tuple, outermost first: a layer at a time, each would box every request's future anew.
+        .layer((
+            SetRequestIdLayer::x_request_id(MakeRequestUuid),
+            TraceLayer::new_for_http().make_span_with(|request: &Request| {
+                // The path without its query: queries may carry tokens.
+                let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+                tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+            }),
+            PropagateRequestIdLayer::x_request_id(),
+            CatchPanicLayer::custom(|_| panicked()),
+            DefaultBodyLimit::max(MAX_BODY_BYTES),
+            cors,
+            always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            always(header::X_FRAME_OPTIONS, "DENY"),
+            always(header::REFERRER_POLICY, "no-referrer"),
+        ))
         .with_state(app)
 }
 
@@ -109,13 +114,9 @@ fn panicked() -> Response<Body> {
     Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
 }
 
-async fn no_sniffing(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+/// A header of every answer.
+fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
 /// Only the configured consoles may call from a browser.

@@ -93,8 +93,12 @@ pub async fn begin(tx: &mut Tx, job: Job, lease_for: Duration, now: Timestamp) -
     Ok(claim)
 }
 
-const NEXT_DUE: &str =
-    "select min(case when lease is null or leased_until < due_at then due_at else leased_until end) from jobs";
+// Jobs that wait, by their index; and the few that somebody works on.
+const NEXT_DUE: &str = "select min(at) from (
+    select at from (select due_at as at from jobs where lease is null order by due_at limit 1) waiting
+    union all
+    select min(case when leased_until < due_at then due_at else leased_until end) from jobs where lease is not null
+) next";
 
 /// When the next job can be claimed; `None` when there is none.
 async fn next_due(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {
@@ -102,28 +106,33 @@ async fn next_due(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {
 }
 
 const CLAIM_SQLITE: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-    where id = (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit 1)
+    where id in (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit $4)
     returning id, kind, subject, attempts";
 const CLAIM_POSTGRES: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-    where id = (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit 1
+    where id in (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit $4
         for update skip locked)
     returning id, kind, subject, attempts";
 
-/// Claims the job that has waited longest, if any is due.
-async fn claim(tx: &mut Tx, now: Timestamp, lease_for: Duration) -> sqlx::Result<Option<Claim>> {
+/// Claims the jobs that have waited longest, as many as are due and wanted; `None` when none is. One of an unknown kind is
+/// claimed and left out: its lease leaves it to others.
+async fn claim(tx: &mut Tx, most: usize, now: Timestamp, lease_for: Duration) -> sqlx::Result<Option<Vec<Claim>>> {
     let lease = Uuid::now_v7();
     let statement = if tx.is_postgres() { CLAIM_POSTGRES } else { CLAIM_SQLITE };
-    let row: Option<(JobId, String, Uuid, i64)> = on!(tx, conn => sqlx::query_as(statement)
-        .bind(lease).bind(now.after(lease_for)).bind(now)
-        .fetch_optional(conn).await)?;
-    let Some((id, name, subject, attempts)) = row else { return Ok(None) };
-    match Job::named(&name, subject) {
-        Some(job) => Ok(Some(Claim { id, lease, job, attempts })),
-        None => {
-            tracing::warn!(%id, kind = name, "a job of an unknown kind is left for a newer version of this program");
-            Ok(None)
-        }
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows: Vec<(JobId, String, Uuid, i64)> = on!(tx, conn => sqlx::query_as(statement)
+        .bind(lease).bind(now.after(lease_for)).bind(now).bind(most)
+        .fetch_all(conn).await)?;
+    if rows.is_empty() {
+        return Ok(None);
     }
+    let claims = rows.into_iter().filter_map(|(id, name, subject, attempts)| {
+        let job = Job::named(&name, subject);
+        if job.is_none() {
+            tracing::warn!(%id, kind = name, "a job of an unknown kind is left for a newer version of this program");
+        }
+        Some(Claim { id, lease, job: job?, attempts })
+    });
+    Ok(Some(claims.collect()))
 }
 
 const RENEW: &str = "update jobs set leased_until = $1 where id = $2 and lease = $3";

@@ -1,7 +1,6 @@
 //! A vendor's API as the manifest declares it.
 
 use crate::bindings::connector::orla::connector::http::{Destination, Location, Method};
-use crate::explain::Reading;
 use crate::{Explained, Request, Response, host};
 
 /// One endpoint of the manifest, and how its refusals are to be read.
@@ -25,39 +24,23 @@ use crate::{Explained, Request, Response, host};
 #[derive(Debug, Clone, Copy)]
 pub struct Api {
     endpoint: &'static str,
-    reading: Reading,
+    explain: fn(&Response) -> Explained,
 }
 
 impl Api {
     /// The endpoint of this name in the manifest.
     #[must_use]
     pub const fn new(endpoint: &'static str) -> Self {
-        Self { endpoint, reading: Reading::BY_STATUS }
+        Self {
+            endpoint,
+            explain: |_| Explained { kind: None, code: None, message: None, field: None, retry_after_ms: None },
+        }
     }
 
     /// The same API, whose refusals say what they mean.
     #[must_use]
     pub const fn explain(mut self, explain: fn(&Response) -> Explained) -> Self {
-        self.reading.explain = explain;
-        self
-    }
-
-    /// The same API, whose refusals say which member of the request they are about; it becomes the fault's
-    /// [`field`](crate::Fault::field).
-    ///
-    /// ```
-    /// use orla_sdk::{Api, Response};
-    ///
-    /// const API: Api = Api::new("api").field(param);
-    ///
-    /// fn param(answer: &Response) -> Option<String> {
-    ///     let problem: serde_json::Value = answer.json().ok()?;
-    ///     problem["error"]["param"].as_str().map(str::to_owned)
-    /// }
-    /// ```
-    #[must_use]
-    pub const fn field(mut self, field: fn(&Response) -> Option<String>) -> Self {
-        self.reading.field = field;
+        self.explain = explain;
         self
     }
 
@@ -93,12 +76,12 @@ impl Api {
 
     /// A `GET` of a link that the host sealed in an earlier answer, such as the next page.
     pub fn follow<'a>(&self, link: impl Into<String>) -> Request<'a> {
-        Request::new(Method::Get, Destination::Follow(link.into()), self.reading)
+        Request::new(Method::Get, Destination::Follow(link.into()), self.explain)
     }
 
     fn request<'a>(&self, method: Method, path: impl Into<String>) -> Request<'a> {
         let at = Location { endpoint: self.endpoint.to_owned(), path: path.into() };
-        Request::new(method, Destination::At(at), self.reading)
+        Request::new(method, Destination::At(at), self.explain)
     }
 }
 

@@ -66,10 +66,14 @@ mod tests {
     use crate::{Api, Committed, Events, Explained, Fault, FaultKind, Response, Result};
     use serde_json::json;
 
-    const API: Api = Api::new("api").explain(explain).field(|_| Some("prompt".to_owned()));
+    const API: Api = Api::new("api").explain(explain);
 
     fn explain(answer: &Response) -> Explained {
-        Explained { message: Some(answer.text().into_owned()), ..Explained::default() }
+        Explained {
+            message: Some(answer.text().into_owned()),
+            field: Some("prompt".to_owned()),
+            ..Explained::default()
+        }
     }
 
     fn ask(vendor: Answer, run: fn(Events) -> Result<Vec<String>>) -> Played<Result<Vec<String>>> {

@@ -24,6 +24,8 @@ pub struct Explained {
     pub code: Option<String>,
     /// The vendor's own words for a person.
     pub message: Option<String>,
+    /// The member of the request that the refusal is about.
+    pub field: Option<String>,
     /// The wait that the vendor asks for where it is not in `Retry-After`.
     pub retry_after_ms: Option<u64>,
 }
@@ -31,27 +33,8 @@ pub struct Explained {
 /// Most characters of a vendor's own words that go into a message.
 const MAX_WORDS: usize = 500;
 
-/// How an endpoint's refusals are to be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
-    pub(crate) explain: fn(&Response) -> Explained,
-    pub(crate) field: fn(&Response) -> Option<String>,
-}
-
-impl Reading {
-    /// By their status alone.
-    pub(crate) const BY_STATUS: Self = Self {
-        explain: |_| Explained { kind: None, code: None, message: None, retry_after_ms: None },
-        field: |_| None,
-    };
-
-    /// The fault that an answer means.
-    pub(crate) fn fault(&self, answer: &Response) -> Fault {
-        Fault { field: (self.field)(answer), ..fault(answer, (self.explain)(answer)) }
-    }
-}
-
-fn fault(answer: &Response, explained: Explained) -> Fault {
+/// The fault that an answer means.
+pub(crate) fn fault(answer: &Response, explained: Explained) -> Fault {
     let words = explained.message.filter(|words| !words.trim().is_empty());
     let message = match words {
         Some(words) => words.chars().take(MAX_WORDS).collect(),
@@ -61,7 +44,7 @@ fn fault(answer: &Response, explained: Explained) -> Fault {
         kind: explained.kind.unwrap_or_else(|| kind(answer.status())),
         code: explained.code,
         message,
-        field: None,
+        field: explained.field,
         retry_after_ms: explained.retry_after_ms.or_else(|| answer.retry_after_ms()),
         sent: false,
     }
@@ -121,12 +104,14 @@ mod tests {
             kind: Some(FaultKind::Conflict),
             code: Some("duplicate".to_owned()),
             message: Some("You said that already.".to_owned()),
+            field: Some("text".to_owned()),
             retry_after_ms: Some(1),
         };
         let fault = fault(&answer, explained);
         assert_eq!(fault.kind, FaultKind::Conflict);
         assert_eq!(fault.code.as_deref(), Some("duplicate"));
         assert_eq!(fault.message, "You said that already.");
+        assert_eq!(fault.field.as_deref(), Some("text"));
         assert_eq!(fault.retry_after_ms, Some(1));
     }
 

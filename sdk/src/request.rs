@@ -1,8 +1,10 @@
 //! Requests. How one is sent says what it does to the world.
 
 use crate::bindings::connector::orla::connector::http;
-use crate::explain::Reading;
-use crate::{Blob, BlobSlice, Committed, Confirmed, EmbeddedBlob, Events, Fault, Multipart, Response, Result, host};
+use crate::{
+    Blob, BlobSlice, Committed, Confirmed, EmbeddedBlob, Events, Explained, Fault, Multipart, Response, Result,
+    explain, host,
+};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -11,14 +13,18 @@ use std::time::Duration;
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
     raw: http::Request<'a>,
-    reading: Reading,
+    explain: fn(&Response) -> Explained,
     accepted: Vec<u16>,
     /// Why the request cannot be sent.
     broken: Option<Fault>,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(method: http::Method, destination: http::Destination, reading: Reading) -> Self {
+    pub(crate) fn new(
+        method: http::Method,
+        destination: http::Destination,
+        explain: fn(&Response) -> Explained,
+    ) -> Self {
         let raw = http::Request {
             method,
             destination,
@@ -28,7 +34,7 @@ impl<'a> Request<'a> {
             answer: http::AnswerKind::Inline,
             effect: http::Effect::Read,
         };
-        Self { raw, reading, accepted: Vec::new(), broken: None }
+        Self { raw, explain, accepted: Vec::new(), broken: None }
     }
 
     /// Adds a query parameter; the host encodes it.
@@ -157,13 +163,13 @@ impl<'a> Request<'a> {
     ) -> Result<Confirmed> {
         let key = key.into();
         self.raw.effect = http::Effect::Commit(key.clone());
-        let (accepted, reading) = (std::mem::take(&mut self.accepted), self.reading);
+        let (accepted, explain) = (std::mem::take(&mut self.accepted), self.explain);
         let committed = match self.send()? {
             (_, http::Outcome::Known(committed)) => committed,
             (asked, http::Outcome::Fresh(raw)) => {
                 let (response, _) = Response::take(asked, raw);
                 // The vendor has answered, so whatever is wrong now, bytes of the commit did reach it.
-                judge(&response, &accepted, reading)
+                judge(&response, &accepted, explain)
                     .and_then(|()| made(&response))
                     .map_err(|fault| Fault { sent: true, ..fault })?
             }
@@ -223,16 +229,16 @@ impl<'a> Request<'a> {
     }
 
     fn answered(mut self) -> Result<(Response, Vec<Blob>)> {
-        let (accepted, reading, sent) = (std::mem::take(&mut self.accepted), self.reading, self.spends());
+        let (accepted, explain, sent) = (std::mem::take(&mut self.accepted), self.explain, self.spends());
         let (asked, raw) = self.fresh()?;
         let (response, blobs) = Response::take(asked, raw);
-        judge(&response, &accepted, reading).map_err(|fault| Fault { sent, ..fault })?;
+        judge(&response, &accepted, explain).map_err(|fault| Fault { sent, ..fault })?;
         Ok((response, blobs))
     }
 
     fn streamed(mut self) -> Result<Events> {
         self.raw.answer = http::AnswerKind::Events;
-        let (accepted, reading, sent) = (std::mem::take(&mut self.accepted), self.reading, self.spends());
+        let (accepted, explain, sent) = (std::mem::take(&mut self.accepted), self.explain, self.spends());
         match self.fresh()? {
             (_, http::Response { body: http::Answer::Events(events), .. }) => Ok(Events::new(events)),
             (asked, raw) => {
@@ -241,7 +247,7 @@ impl<'a> Request<'a> {
                     let (status, asked) = (response.status(), response.asked());
                     Fault::vendor(format!("The vendor answered {status} to {asked}, but not with events."))
                 };
-                let fault = judge(&response, &accepted, reading).map_or_else(|refusal| refusal, |()| no_events());
+                let fault = judge(&response, &accepted, explain).map_or_else(|refusal| refusal, |()| no_events());
                 Err(Fault { sent, ..fault })
             }
         }
@@ -287,6 +293,10 @@ fn asked(raw: &http::Request<'_>) -> String {
     }
 }
 
-fn judge(response: &Response, accepted: &[u16], reading: Reading) -> Result<()> {
-    if response.is_success() || accepted.contains(&response.status()) { Ok(()) } else { Err(reading.fault(response)) }
+fn judge(response: &Response, accepted: &[u16], explain: fn(&Response) -> Explained) -> Result<()> {
+    if response.is_success() || accepted.contains(&response.status()) {
+        Ok(())
+    } else {
+        Err(explain::fault(response, explain(response)))
+    }
 }

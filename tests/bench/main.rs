@@ -1,93 +1,100 @@
-//! Benchmarks: each prints a ratio against a floor that is measured in the same run.
+//! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [publications]`.
+//! `cargo measure [calls | publish [count] | balance | stream | memory]`; without a word, all of them. The exit code tells whether
+//! every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
 #![expect(clippy::unwrap_used, reason = "a benchmark ends at the first thing that it does not expect")]
 
+mod balance;
+mod calls;
 #[path = "../it/harness/mod.rs"]
 #[expect(dead_code, reason = "made for the tests, of which this needs a part")]
 #[expect(unused_imports, reason = "as above")]
 mod harness;
+mod limited;
+mod memory;
+mod process;
+mod publish;
+mod stream;
+mod table;
 
-use futures_util::{StreamExt as _, stream};
-use harness::{BOTH, Backend, Host, Mode, Person, Settings, Sim, client, settings};
-use orla::connectors::Memories;
-use orla_vendors::x::Kind;
-use serde_json::json;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use tokio::runtime::{Builder, Runtime};
 
-const IN_FLIGHT: usize = 64;
-/// How long the network takes to answer a post.
-const VENDOR_MS: u64 = 50;
+/// Publications of a round, unless told.
+const PUBLICATIONS: usize = 1_000;
 
-#[tokio::main]
-async fn main() {
-    let count = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(500);
-    println!(
-        "{count} posts, {IN_FLIGHT} in flight, the network answers after {VENDOR_MS} ms, on this machine's loopback"
-    );
-    println!("{:<28} {:>10} {:>8}", "way", "posts/s", "ratio");
-    let floor = posts_per_second(count, direct(count).await);
-    println!("{:<28} {floor:>10.0} {:>8.2}", "straight to the network", 1.0);
-    for backend in BOTH {
-        let rate = posts_per_second(count, through_the_host(backend, count).await);
-        println!("{:<28} {rate:>10.0} {:>8.2}", format!("published, {backend:?}"), rate / floor);
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if part(&words) {
+        return ExitCode::SUCCESS;
     }
+    harness::postgres::DURABLE.store(true, Ordering::Relaxed);
+    println!("{} cores, {}", std::thread::available_parallelism().unwrap(), profile());
+    let holds = match words[..] {
+        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory()].iter().all(|holds| *holds),
+        ["calls"] => calls(),
+        ["publish"] => publish(PUBLICATIONS),
+        ["publish", count] => publish(count.parse().expect("a number of publications")),
+        ["balance"] => balance(),
+        ["stream"] => stream(),
+        ["memory"] => memory(),
+        _ => {
+            println!("cargo measure [calls | publish [count] | balance | stream | memory]");
+            false
+        }
+    };
+    println!();
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn posts_per_second(count: usize, took: Duration) -> f64 {
-    f64::from(u32::try_from(count).unwrap()) / took.as_secs_f64()
-}
-
-fn network() -> Settings {
-    Settings { duplicate_window_s: 0, ..settings() }
-}
-
-fn slow(sim: &Sim, count: usize) {
-    let delay = harness::Fault::on("POST", "/2/tweets", Mode::DelayMs(VENDOR_MS));
-    sim.fault(delay.times(u32::try_from(count).unwrap()));
-}
-
-/// The floor: a client of the network with nothing in between, and a token of its own.
-async fn direct(count: usize) -> Duration {
-    let host = Host::start_with(Backend::Sqlite, network(), |_| Memories::Pooled).await;
-    host.connected("ada", "twitter").await;
-    let token = host.sim.tokens().into_iter().find(|token| token.kind == Kind::Access).unwrap().value;
-    slow(&host.sim, count);
-    let (http, origin) = (client(), host.sim.origin());
-    let began = Instant::now();
-    stream::iter(0..count)
-        .for_each_concurrent(IN_FLIGHT, async |n| {
-            let post = http.post(format!("{origin}/2/tweets")).bearer_auth(&token);
-            let answer = post.json(&json!({"text": format!("post {n}")})).send().await.unwrap();
-            assert_eq!(answer.status(), 201);
-        })
-        .await;
-    began.elapsed()
-}
-
-/// From the request to publish until every publication is published.
-async fn through_the_host(backend: Backend, count: usize) -> Duration {
-    let host = Host::start_with(backend, network(), |config| {
-        config.concurrent_calls = 128;
-        config.concurrent_jobs = IN_FLIGHT;
-        Memories::Pooled
-    })
-    .await;
-    let ada: Person = host.connected("ada", "twitter").await;
-    slow(&host.sim, count);
-    let began = Instant::now();
-    stream::iter(0..count)
-        .for_each_concurrent(IN_FLIGHT, async |n| {
-            let post = json!({"platform": "twitter", "content": format!("post {n}")});
-            ada.publish(&post, &format!("key {n}")).await.expect(202);
-        })
-        .await;
-    while host.sim.posts().len() < count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// The parts of this program that tables start as processes of their own, to measure them from outside.
+fn part(words: &[&str]) -> bool {
+    match words {
+        ["part", "native", database, origin, token] => {
+            threads().block_on(publish::native::run(database, origin, token));
+        }
+        ["part", "direct"] => threads().block_on(publish::direct::run()),
+        ["part", "balance", database, workspace, port] => {
+            threads().block_on(balance::bare(database, workspace.parse().unwrap(), port.parse().unwrap()));
+        }
+        _ => return false,
     }
-    let took = began.elapsed();
-    host.app.stop().await;
-    took
+    true
+}
+
+fn calls() -> bool {
+    // One thread, so that nothing but the call itself is timed.
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(calls::measure())
+}
+
+fn publish(count: usize) -> bool {
+    threads().block_on(publish::measure(count))
+}
+
+fn balance() -> bool {
+    threads().block_on(balance::measure())
+}
+
+fn stream() -> bool {
+    threads().block_on(stream::measure())
+}
+
+fn memory() -> bool {
+    threads().block_on(memory::measure())
+}
+
+fn threads() -> Runtime {
+    Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+fn profile() -> &'static str {
+    if cfg!(debug_assertions) {
+        "profile of the tests (opt-level 2; the host's code with assertions)"
+    } else {
+        "profile release"
+    }
 }

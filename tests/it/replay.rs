@@ -1,6 +1,6 @@
 //! A connector that leaves the path of its journal is stopped, and nothing is sent.
 
-use crate::harness::{BOTH, Backend, Host, Person};
+use crate::harness::{BOTH, Backend, Fault, Host, Mode, Person, price};
 use serde_json::{Value, json};
 
 /// Runs a script up to a pause, then goes on with another one; gives the publication as it ends.
@@ -59,6 +59,45 @@ async fn a_key_used_twice_is_a_bug() {
 async fn going_on_after_the_bug_sends_nothing_either() {
     is_stopped("commit a hello\npending 1000", "try commit b hello\ntry commit a hello\ntry commit c late\nfault over")
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_is_answered_from_the_journal() {
+    for backend in BOTH {
+        let (host, _, done) = rewritten(backend, "spend s paid\npending 1000", "spend s paid\ncommit a hello").await;
+        assert_eq!(done["state"], "published", "{done:#}");
+        let texts: Vec<String> = host.sim.posts().iter().map(|post| post.text.clone()).collect();
+        assert_eq!(texts, ["paid", "hello"], "the second run did not pay again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_of_another_request_and_a_commit_turned_spend_are_bugs() {
+    is_stopped("spend s paid\npending 1000", "spend s otherwise").await;
+    is_stopped("commit a hello\npending 1000", "spend a hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_whose_answer_was_lost_is_not_asked_for_again() {
+    for backend in BOTH {
+        for mode in [Mode::CutAfter, Mode::executed_then_status(503)] {
+            let host = Host::start(backend).await;
+            price(&host.app, 3).await;
+            let ada = host.connected("ada", "probe").await;
+            host.grant(ada.workspace, 3).await;
+            host.sim.fault(Fault::on("POST", "/2/tweets", mode));
+            let post = json!({"platform": "probe", "content": "spend s paid\ncommit a hello"});
+            let done = ada.published(&post, "k", &["published", "failed", "uncertain"]).await;
+            assert_eq!(
+                (done["state"].as_str(), done["fault"]["kind"].as_str()),
+                (Some("failed"), Some("uncertain")),
+                "{done:#}"
+            );
+            assert_eq!(host.sim.counts()["POST /2/tweets"], 1);
+            assert_eq!(ada.get("/credits/balance").await.expect(200)["available"], 3, "the operator bears it");
+            host.check_books().await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use memchr::memmem;
 use orla_manifest::{AnswerPlace, Meaning, Verdict};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -54,7 +55,14 @@ pub(crate) struct Received {
 
 /// Secrets that were sent, to be blanked wherever they come back.
 #[derive(Debug, Default)]
-pub(crate) struct Secrets(Mutex<Vec<SecretString>>);
+pub(crate) struct Secrets(Mutex<Vec<Secret>>);
+
+/// A secret, and what it looks like where URLs, JSON or base64 hold it.
+#[derive(Debug)]
+struct Secret {
+    plain: SecretString,
+    forms: Vec<SecretString>,
+}
 
 /// Shorter secrets would blank innocent text.
 const MIN_SECRET_BYTES: usize = 8;
@@ -63,8 +71,8 @@ impl Secrets {
     pub(crate) fn add(&self, secret: &SecretString) {
         let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let new = secret.expose_secret();
-        if new.len() >= MIN_SECRET_BYTES && !known.iter().any(|secret| secret.expose_secret() == new) {
-            known.push(secret.clone());
+        if new.len() >= MIN_SECRET_BYTES && !known.iter().any(|secret| secret.plain.expose_secret() == new) {
+            known.push(Secret { plain: secret.clone(), forms: forms(new) });
         }
     }
 
@@ -72,10 +80,8 @@ impl Secrets {
     pub(crate) fn blank(&self, bytes: Vec<u8>) -> Vec<u8> {
         let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut bytes = bytes;
-        for secret in known.iter() {
-            for form in forms(secret.expose_secret()) {
-                bytes = replace(bytes, form.as_bytes());
-            }
+        for form in known.iter().flat_map(|secret| &secret.forms) {
+            bytes = replace(bytes, form.expose_secret().as_bytes());
         }
         bytes
     }
@@ -85,7 +91,7 @@ impl Secrets {
     }
 }
 
-fn forms(secret: &str) -> Vec<String> {
+fn forms(secret: &str) -> Vec<SecretString> {
     let mut forms = vec![secret.to_owned()];
     let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let json = Value::from(secret).to_string();
@@ -93,24 +99,20 @@ fn forms(secret: &str) -> Vec<String> {
     forms.push(json[1..json.len() - 1].to_owned());
     forms.push(STANDARD.encode(secret));
     forms.dedup();
-    forms
+    forms.into_iter().map(SecretString::from).collect()
 }
 
 fn replace(bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
-    let Some(first) = find(&bytes, secret) else { return bytes };
+    let Some(first) = memmem::find(&bytes, secret) else { return bytes };
     let mut blanked = bytes[..first].to_vec();
     let mut rest = &bytes[first..];
-    while let Some(at) = find(rest, secret) {
+    while let Some(at) = memmem::find(rest, secret) {
         blanked.extend_from_slice(&rest[..at]);
         blanked.extend_from_slice(BLANK.as_bytes());
         rest = &rest[at + secret.len()..];
     }
     blanked.extend_from_slice(rest);
     blanked
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 /// Reads an answer as the guest asked for it.

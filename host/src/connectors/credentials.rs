@@ -29,8 +29,8 @@ const REFRESH: &str = "refresh_token";
 pub(crate) enum Credentials {
     /// Tokens that were just minted, for the account that is being connected.
     Minted(SecretString),
-    /// A connection's.
-    Connection(ConnectionId),
+    /// A connection's. What is stored was read when the run was made ready, and serves until it is renewed.
+    Connection(ConnectionId, Mutex<Option<Stored>>),
     /// The operator's own key, for work that every workspace may ask for.
     Operator,
 }
@@ -40,7 +40,7 @@ impl Credentials {
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Minted(_) => "minted".to_owned(),
-            Self::Connection(id) => id.to_string(),
+            Self::Connection(id, _) => id.to_string(),
             Self::Operator => "operator".to_owned(),
         }
     }
@@ -57,8 +57,12 @@ impl Credentials {
                 Some(key) => Ok(Some(key.clone())),
                 None => Err(Fault::new(FaultKind::AuthExpired, "the operator has set no key for this vendor")),
             },
-            (Sign::Bearer, Self::Connection(id)) => {
-                let stored = Stored::read(&run.services, run.workspace, *id).await.map_err(|error| internal(&error))?;
+            (Sign::Bearer, Self::Connection(id, at_hand)) => {
+                let at_hand = at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let stored = match at_hand {
+                    Some(stored) => stored,
+                    None => Stored::find(run, *id).await?,
+                };
                 let fresh_enough = run.services.clock.now().after(MARGIN);
                 match stored.access {
                     Some(token) if stored.expires_at.is_none_or(|end| end > fresh_enough) => Ok(Some(token)),
@@ -75,7 +79,10 @@ impl Credentials {
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
             Self::Minted(_) | Self::Operator => Ok(None),
-            Self::Connection(id) => refresh(run, *id, Some(refused)).await.map(Some),
+            Self::Connection(id, at_hand) => {
+                at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
+                refresh(run, *id, Some(refused)).await.map(Some)
+            }
         }
     }
 }
@@ -114,7 +121,7 @@ async fn refresh(run: &Run, id: ConnectionId, stale: Option<&SecretString>) -> R
     let services = &run.services;
     let lock = services.refreshing.of(id);
     let _alone = lock.lock().await;
-    let stored = Stored::read(services, run.workspace, id).await.map_err(|error| internal(&error))?;
+    let stored = Stored::find(run, id).await?;
     let stale = stale.map(|secret| secret.expose_secret());
     if let Some(current) = stored.access
         && stale != Some(current.expose_secret())
@@ -173,7 +180,8 @@ fn internal(error: &anyhow::Error) -> Fault {
 }
 
 /// A connection's tokens as they are stored.
-struct Stored {
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
     access: Option<SecretString>,
     refresh: Option<SecretString>,
     /// When the access token ends; `None` where the vendor sets no end.
@@ -189,13 +197,29 @@ const UPSERT: &str =
         sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at";
 
 impl Stored {
-    async fn read(services: &Services, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
-        let mut tx = services.db.read().await?;
+    async fn find(run: &Run, id: ConnectionId) -> Result<Self, Fault> {
+        let found = async {
+            let mut tx = run.services.db.read().await?;
+            Self::read(&mut tx, &run.services.vault, run.workspace, id).await
+        };
+        found.await.map_err(|error| internal(&error))
+    }
+
+    /// Reads what is stored for a connection.
+    ///
+    /// # Errors
+    /// The database failed, or a secret does not open.
+    pub(crate) async fn read(
+        tx: &mut Tx,
+        vault: &Vault,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+    ) -> anyhow::Result<Self> {
         let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
-            on!(&mut tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
+            on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
         let mut stored = Self { access: None, refresh: None, expires_at: None };
         for (name, sealed, expires_at) in rows {
-            let secret = services.vault.unseal_text(&identity(workspace, id, &name), &sealed)?;
+            let secret = vault.unseal_text(&identity(workspace, id, &name), &sealed)?;
             match name.as_str() {
                 ACCESS => (stored.access, stored.expires_at) = (Some(secret), expires_at),
                 REFRESH => stored.refresh = Some(secret),
@@ -212,7 +236,8 @@ pub(crate) async fn stored(
     workspace: WorkspaceId,
     id: ConnectionId,
 ) -> anyhow::Result<Vec<SecretString>> {
-    let Stored { access, refresh, .. } = Stored::read(services, workspace, id).await?;
+    let Stored { access, refresh, .. } =
+        Stored::read(&mut services.db.read().await?, &services.vault, workspace, id).await?;
     Ok(refresh.into_iter().chain(access).collect())
 }
 

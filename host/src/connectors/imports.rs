@@ -71,7 +71,7 @@ impl wit::Host for Guest {
             Err(fault) => return Ok(Err(fault.into())),
         };
         let waiting = self.waiting.begin();
-        let outcome = send::send(&run, outbound, &request.effect, request.answer).await;
+        let outcome = Box::pin(send::send(&run, outbound, &request.effect, request.answer)).await;
         drop(waiting);
         match outcome {
             Ok(Outcome::Known(committed)) => Ok(Ok(wit::Outcome::Known(committed.into()))),

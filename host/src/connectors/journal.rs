@@ -241,9 +241,8 @@ impl Journal {
             valid_until: ticket.valid_for.map(|valid_for| ticket.sent_at.after(valid_for)),
             looks: 0,
         };
-        let mut tx = self.db.begin().await?;
-        forget(&mut tx, self.run, &effect.key).await?;
-        insert(&mut tx, self.run, &effect, now).await?;
+        let mut tx = self.db.begin_single().await?;
+        write(&mut tx, KEEP, self.run, &effect, now).await?;
         tx.commit().await?;
         let mut replay = self.replay();
         replay.forgotten.remove(&effect.key);
@@ -263,9 +262,9 @@ impl Journal {
             Replayed::Send(effect, again) => (effect, again),
         };
         let written: anyhow::Result<bool> = async {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.db.begin_single().await?;
             let written = match again {
-                Again::No => insert(&mut tx, self.run, &effect, effect.sent_at).await.map(|()| true)?,
+                Again::No => write(&mut tx, INSERT, self.run, &effect, effect.sent_at).await.map(|()| true)?,
                 Again::Yes => restart(&mut tx, self.run, &effect).await?,
             };
             tx.commit().await?;
@@ -367,7 +366,7 @@ impl Journal {
     }
 
     async fn write_end(&self, sequence: i64, state: &str, answer: Option<String>) -> sqlx::Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_single().await?;
         on!(&mut tx, conn => sqlx::query(END)
             .bind(state).bind(answer).bind(self.clock.now()).bind(self.run).bind(sequence)
             .execute(conn).await.map(drop))?;
@@ -429,25 +428,34 @@ pub(crate) async fn effects(tx: &mut Tx, run: RunId) -> sqlx::Result<Vec<Effect>
     on!(tx, conn => sqlx::query_as(SELECT).bind(run).fetch_all(conn).await)
 }
 
-const INSERT: &str = "insert into effects
-    (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)";
-const FORGET: &str = "delete from effects where run_id = $1 and key = $2 and kind = 'prepare'";
+/// Writes an effect; the tail says what becomes of an earlier one with its key.
+macro_rules! insert {
+    ($tail:literal) => {
+        concat!(
+            "insert into effects (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at) ",
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ",
+            $tail
+        )
+    };
+}
+
+const INSERT: &str = insert!("");
+const KEEP: &str = insert!(
+    "on conflict (run_id, key) do update set sequence = excluded.sequence, digest = excluded.digest,
+        state = excluded.state, answer = excluded.answer, sent_at = excluded.sent_at,
+        valid_until = excluded.valid_until, updated_at = excluded.updated_at where effects.kind = 'prepare'"
+);
 const RESTART: &str =
     "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
     where run_id = $3 and sequence = $4 and state in ('refused', 'absent')";
 const END: &str = "update effects set state = $1, answer = $2, updated_at = $3
     where run_id = $4 and sequence = $5 and state in ('started', 'unknown')";
 
-async fn insert(tx: &mut Tx, run: RunId, effect: &Effect, now: Timestamp) -> sqlx::Result<()> {
-    on!(tx, conn => sqlx::query(INSERT)
+async fn write(tx: &mut Tx, statement: &'static str, run: RunId, effect: &Effect, now: Timestamp) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(statement)
         .bind(run).bind(effect.sequence).bind(&effect.kind).bind(&effect.key).bind(&effect.digest).bind(&effect.state)
         .bind(&effect.answer).bind(effect.sent_at).bind(effect.valid_until).bind(now)
         .execute(conn).await.map(drop))
-}
-
-async fn forget(tx: &mut Tx, run: RunId, key: &str) -> sqlx::Result<()> {
-    on!(tx, conn => sqlx::query(FORGET).bind(run).bind(key).execute(conn).await.map(drop))
 }
 
 async fn restart(tx: &mut Tx, run: RunId, effect: &Effect) -> sqlx::Result<bool> {

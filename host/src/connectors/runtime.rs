@@ -84,7 +84,7 @@ impl Runtime {
     ) -> Called<R> {
         let release = run.release.clone();
         let limits = run.limits.clone();
-        self.call(&release.linked, Some(run), &limits, body).await
+        Box::pin(self.call(&release.linked, Some(run), &limits, body)).await
     }
 
     async fn call<R>(

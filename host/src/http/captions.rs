@@ -118,7 +118,7 @@ async fn generate(
         Begun::New(underway) => {
             // In a task of its own, so that it ends well whatever becomes of the caller.
             let writer = app.clone();
-            let written = app.tasks().spawn(async move { underway.write(&writer, None).await });
+            let written = app.tasks().spawn(async move { Box::pin(underway.write(&writer, None)).await });
             written.await.map_err(anyhow::Error::from)??
         }
     };
@@ -136,7 +136,7 @@ fn events(app: &App, begun: Begun) -> impl Stream<Item = Result<Event, Infallibl
         let app = app.clone();
         async move {
             match begun {
-                Begun::New(underway) => underway.write(&app, Some(sender)).await,
+                Begun::New(underway) => Box::pin(underway.write(&app, Some(sender))).await,
                 Begun::Earlier(earlier) => {
                     if let Ok(Some(output)) = earlier.output()
                         && let Some(text) = output["caption"].as_str()

@@ -3,27 +3,35 @@
 use super::{Claim, Job, claim, complete, next_due, renew, reschedule};
 use crate::app::App;
 use crate::generations;
-use crate::id::EmailTokenId;
+use crate::id::{EmailTokenId, PublicationId};
 use crate::identity::verification;
-use crate::publications::execution::{self, Loaded};
-use crate::publications::reconciling;
+use crate::publications::{Publication, execution, reconciling};
+use std::convert::identity;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Longest sleep: work that another node enqueued is found this late at most.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 const MAIL_RETRY: Duration = Duration::from_secs(60);
 
-/// A claimed job with what it needs.
-enum Assignment {
-    Publish(Box<Loaded>),
-    Reconcile(Box<Loaded>),
+/// What a claimed job comes to.
+enum Work {
+    Publish(Box<Publication>),
+    Reconcile(PublicationId),
     VerifyEmail(EmailTokenId),
-    /// The job had become pointless and is done.
-    Nothing,
 }
+
+/// What was claimed.
+struct Taken {
+    begun: Vec<(Claim, Work)>,
+    /// Whether nothing else was due.
+    is_all: bool,
+}
+
+/// Most jobs that are claimed at once: as one transaction, they wait for the disk once.
+const BATCH: usize = 16;
 
 /// Works until the host stops.
 pub async fn work(app: App) {
@@ -34,15 +42,22 @@ pub async fn work(app: App) {
             () = app.stopping().cancelled() => return,
         };
         let Ok(slot) = slot else { return };
-        match take(&app).await {
-            Ok(Some((claim, assignment))) => {
-                let app = app.clone();
-                app.clone().tasks().spawn(async move {
-                    carry_out(&app, &claim, assignment).await;
-                    drop(slot);
-                });
+        let free = std::iter::repeat_with(|| slots.clone().try_acquire_owned().ok());
+        let free: Vec<OwnedSemaphorePermit> =
+            std::iter::once(Some(slot)).chain(free).take(BATCH).map_while(identity).collect();
+        match take(&app, free.len()).await {
+            Ok(Taken { begun, is_all }) => {
+                for ((claim, work), slot) in begun.into_iter().zip(free) {
+                    let app = app.clone();
+                    app.clone().tasks().spawn(async move {
+                        Box::pin(carry_out(&app, &claim, work)).await;
+                        drop(slot);
+                    });
+                }
+                if is_all {
+                    sleep(&app).await;
+                }
             }
-            Ok(None) => sleep(&app).await,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "no job could be claimed");
                 tokio::time::sleep(AFTER_ERROR).await;
@@ -51,45 +66,37 @@ pub async fn work(app: App) {
     }
 }
 
-/// Claims a job and begins it in one transaction.
-async fn take(app: &App) -> anyhow::Result<Option<(Claim, Assignment)>> {
+/// Claims jobs and begins them in one transaction. Those that had become pointless end in it.
+async fn take(app: &App, most: usize) -> anyhow::Result<Taken> {
     let now = app.now();
-    if next_due(&mut app.db().read().await?).await?.is_none_or(|due| due > now) {
-        return Ok(None);
-    }
     let mut tx = app.db().begin().await?;
-    let claimed = claim(&mut tx, now, app.config().job_lease()).await?;
-    let taken = match claimed {
-        None => None,
-        Some(claim) => {
-            let assignment = match claim.job {
-                Job::Publish(id) => {
-                    execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Assignment::Publish)
-                }
-                Job::Reconcile(id) => {
-                    reconciling::begin(&mut tx, &claim, id).await?.map(Box::new).map(Assignment::Reconcile)
-                }
-                Job::AbandonGeneration(id) => {
-                    generations::abandon(&mut tx, &claim, id, now).await?;
-                    None
-                }
-                Job::VerifyEmail(link) => Some(Assignment::VerifyEmail(link)),
-            };
-            Some((claim, assignment.unwrap_or(Assignment::Nothing)))
-        }
+    let mut begun = Vec::new();
+    let Some(claims) = claim(&mut tx, most, now, app.config().job_lease()).await? else {
+        return Ok(Taken { begun, is_all: true });
     };
-    // Committed even without a job for us: one of an unknown kind keeps the lease that leaves it to others.
+    let is_all = claims.len() < most;
+    for claim in claims {
+        let work = match claim.job {
+            Job::Publish(id) => execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
+            Job::Reconcile(id) => Some(Work::Reconcile(id)),
+            Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
+            Job::AbandonGeneration(id) => {
+                generations::abandon(&mut tx, &claim, id, now).await?;
+                None
+            }
+        };
+        begun.extend(work.map(|work| (claim, work)));
+    }
     tx.commit().await?;
-    Ok(taken)
+    Ok(Taken { begun, is_all })
 }
 
-async fn carry_out(app: &App, claim: &Claim, assignment: Assignment) {
+async fn carry_out(app: &App, claim: &Claim, work: Work) {
     let work = async {
-        match assignment {
-            Assignment::Publish(loaded) => execution::carry_out(app, claim, *loaded).await,
-            Assignment::Reconcile(loaded) => reconciling::look(app, claim, *loaded).await,
-            Assignment::VerifyEmail(link) => mail(app, claim, link).await,
-            Assignment::Nothing => Ok(()),
+        match work {
+            Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
+            Work::Reconcile(id) => reconciling::look(app, claim, id).await,
+            Work::VerifyEmail(link) => mail(app, claim, link).await,
         }
     };
     let outcome = tokio::select! {
@@ -107,7 +114,7 @@ pub(crate) async fn keep(app: &App, claim: &Claim) {
     loop {
         tokio::time::sleep(lease / 3).await;
         let renewed: sqlx::Result<bool> = async {
-            let mut tx = app.db().begin().await?;
+            let mut tx = app.db().begin_single().await?;
             let renewed = renew(&mut tx, claim, app.now().after(lease)).await?;
             tx.commit().await?;
             Ok(renewed)

@@ -1,11 +1,11 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{FIND_ANY, Publication, State, timeline};
+use super::{Publication, State, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
-use crate::connectors::credentials::Credentials;
+use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::meter::Meter;
@@ -18,7 +18,7 @@ use crate::id::{PublicationId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
 use rand::RngExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Attempts after which a failure in passing counts as a failure.
@@ -28,15 +28,16 @@ const LONGEST_PENDING: Duration = Duration::from_secs(24 * 60 * 60);
 /// When the first look for a lost commit is taken.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
-/// What an attempt needs, read in the transaction that claims it.
+/// What an attempt needs.
 #[derive(Debug)]
-pub struct Loaded {
+pub(super) struct Loaded {
     pub(super) publication: Publication,
     pub(super) connection: Option<Connection>,
     pub(super) effects: Vec<Effect>,
     pub(super) pinned: Pinned,
     pub(super) release: String,
     fetched: Fetched,
+    pub(super) stored: Option<Stored>,
 }
 
 impl Loaded {
@@ -45,13 +46,16 @@ impl Loaded {
         let publication = &self.publication;
         let parts =
             publication.parts().map_err(|error| Fault::bug(format!("the stored post is unreadable: {error}")))?;
-        media::variant(app, publication.workspace_id, publication.id, &parts, self.fetched.clone()).await
+        let fetched = self.fetched.clone();
+        Box::pin(media::variant(app, publication.workspace_id, publication.id, &parts, fetched)).await
     }
 }
 
-/// Reads a publication with all that an attempt needs. Workers act for every tenant, so the id alone finds it here.
-pub(super) async fn load(tx: &mut Tx, id: PublicationId) -> anyhow::Result<Loaded> {
-    let publication: Publication = on!(tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
+/// Reads all that an attempt of a publication needs.
+pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> anyhow::Result<Loaded> {
+    let id = publication.id;
+    // What runs for the first time has done nothing yet.
+    let is_new = publication.attempts <= 1 && publication.state()? == State::Running;
     let workspace = publication.workspace_id;
     let (pinned, release) = run::pinned(tx, id.into(), workspace).await?;
     let connection = match connections::find(tx, workspace, publication.connection_id).await {
@@ -59,34 +63,46 @@ pub(super) async fn load(tx: &mut Tx, id: PublicationId) -> anyhow::Result<Loade
         Err(Error::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
+    let stored = match &connection {
+        // What cannot be read here is a fault where it is needed.
+        Some(connection) => Stored::read(tx, app.vault(), workspace, connection.id).await.ok(),
+        None => None,
+    };
     Ok(Loaded {
+        stored,
         connection,
-        effects: journal::effects(tx, pinned.id).await?,
+        effects: if is_new { Vec::new() } else { journal::effects(tx, pinned.id).await? },
         pinned,
         release,
-        fetched: media::fetched(tx, workspace, id).await?,
+        fetched: if is_new { Fetched::new() } else { media::fetched(tx, workspace, id).await? },
         publication,
     })
 }
 
-const BEGIN: &str = "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
-    where id = $2 and state in ('due', 'pending', 'running')";
+const BEGIN: &str = returning!(
+    "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
+    where id = $2 and state in ('due', 'pending', 'running')"
+);
 
 /// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
 ///
 /// # Errors
 /// The database failed.
-pub async fn begin(tx: &mut Tx, claim: &Claim, id: PublicationId, now: Timestamp) -> anyhow::Result<Option<Loaded>> {
-    let begun = on!(tx, conn => sqlx::query(BEGIN).bind(now).bind(id)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    if begun == 0 {
+pub async fn begin(
+    tx: &mut Tx,
+    claim: &Claim,
+    id: PublicationId,
+    now: Timestamp,
+) -> anyhow::Result<Option<Publication>> {
+    let begun: Option<Publication> =
+        on!(tx, conn => sqlx::query_as(BEGIN).bind(now).bind(id).fetch_optional(conn).await)?;
+    let Some(publication) = begun else {
         jobs::complete(tx, claim).await?;
         return Ok(None);
-    }
-    let loaded = load(tx, id).await?;
-    let attempt = loaded.publication.attempts;
+    };
+    let attempt = publication.attempts;
     timeline::add(tx, id, attempt, State::Running, &format!("attempt {attempt} begins"), None, now).await?;
-    Ok(Some(loaded))
+    Ok(Some(publication))
 }
 
 /// How an attempt ends.
@@ -103,14 +119,17 @@ enum End {
 ///
 /// # Errors
 /// The claim was lost, or the database failed: nothing was written, and the attempt is repeated.
-pub async fn carry_out(app: &App, claim: &Claim, loaded: Loaded) -> anyhow::Result<()> {
-    let publication = loaded.publication.clone();
+pub async fn carry_out(app: &App, claim: &Claim, publication: Publication) -> anyhow::Result<()> {
+    let loaded = load(app, &mut app.db().read().await?, publication.clone()).await?;
     let (end, meter) = attempt(app, loaded).await;
     let now = app.now();
+    let goes_on = matches!(end, End::Again(..) | End::Uncertain(_));
     let mut tx = app.db().begin().await?;
     write_end(app, &mut tx, claim, &publication, end, &meter, now).await?;
     tx.commit().await?;
-    app.wake_worker();
+    if goes_on {
+        app.wake_worker();
+    }
     Ok(())
 }
 
@@ -154,15 +173,18 @@ struct Ready {
 
 async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let variant = loaded.variant(app).await?;
-    let Loaded { publication, connection, effects, pinned, release, .. } = loaded;
+    let Loaded { publication, connection, effects, pinned, release, stored, .. } = loaded;
     let connection = connection.ok_or_else(|| Fault::new(FaultKind::NotFound, "the connection was removed"))?;
     let release = find_release(app, &release, &publication.connector)?;
-    if effects.is_empty() {
+    // A text alone was checked by this very release when it was taken in.
+    let has_media = variant.parts.iter().any(|part| !part.media.is_empty());
+    if effects.is_empty() && has_media {
         check(app, &release, publication.workspace_id, &variant).await?;
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
-    let run = app.connectors().execution(pinned, release, Credentials::Connection(connection.id), Some(journal));
+    let credentials = Credentials::Connection(connection.id, Mutex::new(stored));
+    let run = app.connectors().execution(pinned, release, credentials, Some(journal));
     let account = Account { vendor_id: connection.vendor_id, handle: connection.handle };
     Ok(Ready { run: Arc::new(run), account, variant })
 }

@@ -3,7 +3,7 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{Publication, State, find, timeline};
+use super::{FIND_ANY, Publication, State, find, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::id::{PublicationId, RunId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::on;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Looks past visible-after that must agree on absence.
@@ -25,19 +25,6 @@ const LOOKS: i64 = 2;
 /// How long a publication may stay uncertain.
 const LONGEST_UNCERTAIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
-
-/// Begins a look, in the transaction that claims its job. `None` when there is nothing to find out any more.
-///
-/// # Errors
-/// The database failed.
-pub async fn begin(tx: &mut Tx, claim: &Claim, id: PublicationId) -> anyhow::Result<Option<Loaded>> {
-    let loaded = execution::load(tx, id).await?;
-    if loaded.publication.state()? == State::Uncertain {
-        return Ok(Some(loaded));
-    }
-    jobs::complete(tx, claim).await?;
-    Ok(None)
-}
 
 /// What a look came to.
 enum Found {
@@ -51,8 +38,17 @@ enum Found {
 ///
 /// # Errors
 /// The claim was lost, or the database failed: the look is repeated.
-pub async fn look(app: &App, claim: &Claim, loaded: Loaded) -> anyhow::Result<()> {
-    let id = loaded.publication.id;
+pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result<()> {
+    let mut tx = app.db().read().await?;
+    let publication: Publication = on!(&mut tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
+    if publication.state()? != State::Uncertain {
+        drop(tx);
+        let mut tx = app.db().begin_single().await?;
+        jobs::complete(&mut tx, claim).await?;
+        return Ok(tx.commit().await?);
+    }
+    let loaded = execution::load(app, &mut tx, publication).await?;
+    drop(tx);
     let Some(effect) = loaded.effects.iter().find(|effect| effect.is_uncertain()).cloned() else {
         // A person has said it meanwhile, or the answer came late.
         let mut tx = app.db().begin().await?;
@@ -121,7 +117,7 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         Err(fault) => return nothing(&fault.message),
     };
     let account = Account { vendor_id: connection.vendor_id.clone(), handle: connection.handle.clone() };
-    let credentials = Credentials::Connection(connection.id);
+    let credentials = Credentials::Connection(connection.id, Mutex::new(loaded.stored.clone()));
     let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
     match app.connectors().reconcile(&run, &account, &variant, &attempt).await {
         Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),

@@ -20,7 +20,7 @@ pub struct OpenAi;
 orla_sdk::connector!(OpenAi);
 orla_sdk::export_text_model!(OpenAi);
 
-const API: Api = Api::new("api").explain(problem::explain).field(problem::field);
+const API: Api = Api::new("api").explain(problem::explain);
 
 /// The model that answers where neither the caller nor the operator names one.
 const DEFAULT_MODEL: &str = "gpt-5.4-mini";

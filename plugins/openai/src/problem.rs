@@ -88,12 +88,8 @@ pub(crate) fn explain(answer: &Response) -> Explained {
         code: problem.own_code(),
         message: message(answer, &problem),
         retry_after_ms: retry_after_ms(answer, &problem),
+        field: problem.param,
     }
-}
-
-/// The member of the request that a refusal is about.
-pub(crate) fn field(answer: &Response) -> Option<String> {
-    Problem::of(answer).param
 }
 
 /// OpenAI's words, and what the operator can do about them.

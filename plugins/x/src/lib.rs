@@ -242,7 +242,7 @@ fn explain(answer: &Response) -> Explained {
     };
     let reset_s = answer.header("x-rate-limit-reset").and_then(|seconds| seconds.parse::<u64>().ok());
     let reset_ms = reset_s.filter(|_| answer.status() == 429).map(|seconds| seconds.saturating_mul(1_000));
-    Explained { kind, code, message, retry_after_ms: reset_ms.and_then(|at_ms| answer.ms_until(at_ms)) }
+    Explained { kind, code, message, field: None, retry_after_ms: reset_ms.and_then(|at_ms| answer.ms_until(at_ms)) }
 }
 
 fn check_part(at: &str, part: &Part, violations: &mut Vec<Violation>) {

@@ -54,6 +54,11 @@ impl Host {
         settings: Settings,
         change: impl FnOnce(&mut Config) -> Memories,
     ) -> Self {
+        // All of a host's beginning is more than a test's future should carry.
+        Box::pin(Self::open(backend, settings, change)).await
+    }
+
+    async fn open(backend: Backend, settings: Settings, change: impl FnOnce(&mut Config) -> Memories) -> Self {
         let sim = Sim::start(settings).await;
         let openai = openai::Sim::start(openai::Settings::default()).await;
         let data = warm_data().await;

@@ -3,7 +3,7 @@
 mod built;
 mod host;
 mod person;
-mod postgres;
+pub(crate) mod postgres;
 mod process;
 
 pub(crate) use built::program;

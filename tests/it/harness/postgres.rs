@@ -6,10 +6,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// Whether the server waits for the disk, as an installation's does. Tests, which outlive no power cut, do not wait.
+pub(crate) static DURABLE: AtomicBool = AtomicBool::new(false);
 
 struct Cluster {
     folder: PathBuf,
@@ -20,8 +24,8 @@ struct Cluster {
 const SCRIPT: &str = r#"
 set -e
 initdb -D "$1/data" -U orla -A trust --no-sync -E UTF8 --locale=C >"$1/initdb.log" 2>&1
-postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=500 \
-    -c autovacuum=off >"$1/server.log" 2>&1 &
+postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync="$2" -c full_page_writes="$2" -c max_connections=500 \
+    -c autovacuum="$2" >"$1/server.log" 2>&1 &
 server=$!
 cat >/dev/null || true
 kill -INT $server
@@ -55,6 +59,7 @@ fn start() -> Cluster {
     let shell = command
         .args(["-c", SCRIPT, "sh"])
         .arg(&folder)
+        .arg(if DURABLE.load(Ordering::Relaxed) { "on" } else { "off" })
         .env("PATH", path)
         .current_dir("/")
         .stdin(Stdio::piped())

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `remote` | as the whole script: runs what `GET /_sim/script` answers, which the test may change between two runs |
 //! | `commit <key> <text>` | posts the text as a commit |
+//! | `spend <key> <text>` | posts the text as something that the operator is billed for |
 //! | `prepare <key> <seconds> <path> [<json>]` | sends a `POST` as a preparation |
 //! | `forget <key>` | drops a prepared step |
 //! | `read <path>` | sends a `GET` |
@@ -80,6 +81,10 @@ fn command(line: &str) -> Result<Next> {
         "commit" => {
             let (key, text) = rest.split_once(' ').unwrap_or((rest, ""));
             return commit(key, text).map(Next::Claim);
+        }
+        "spend" => {
+            let (key, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            API.post("/2/tweets").json(&json!({ "text": text })).spend(key)?;
         }
         "echo" => return echo().map(Next::Claim),
         "claim" => {

@@ -1,0 +1,179 @@
+//! Processes under measure: the product's program, and this one in a part of its own. What they use is read from
+//! outside, so that neither the clients nor the simulator count.
+
+use crate::harness::{Backend, Host, Person, Settings, client, program};
+use orla::connectors::Memories;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// Ticks of `/proc/<pid>/stat` in a second: `USER_HZ`, which Linux keeps at 100 towards programs (proc(5), time(7)).
+const TICKS_PER_SECOND: f64 = 100.0;
+const LONGEST_START: Duration = Duration::from_secs(60);
+
+/// A process that ends when this is dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.kill_on_drop(true).spawn().unwrap())
+    }
+
+    fn file(&self, name: &str) -> String {
+        let id = self.0.id().expect("the process was not waited for");
+        std::fs::read_to_string(format!("/proc/{id}/{name}")).expect("the process is alive")
+    }
+
+    /// The processor time of all its threads so far, in the kernel and outside of it.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = self.file("stat");
+        // The name, in brackets, may hold anything; `utime` and `stime` are the 12th and 13th field after it.
+        let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+        let ticks: f64 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum();
+        Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
+    }
+
+    /// A line of `/proc/<pid>/status` in MiB, such as `VmRSS`.
+    pub(crate) fn memory_mib(&self, name: &str) -> f64 {
+        let status = self.file("status");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("a line of memory");
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Kills it and waits for its end.
+    pub(crate) async fn end(mut self) {
+        self.0.kill().await.unwrap();
+    }
+}
+
+/// Where a host runs, and what it runs on.
+pub(crate) struct Place {
+    pub(crate) port: u16,
+    pub(crate) data: PathBuf,
+    pub(crate) database: String,
+    pub(crate) connectors: PathBuf,
+    /// Of the simulator.
+    pub(crate) origin: String,
+}
+
+impl Place {
+    pub(crate) fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// A program with the environment of a host here; everything that is not named stands as the product has it.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("DATABASE_URL", &self.database)
+            .env("ORLA_DATA", &self.data)
+            .env("ORLA_CONNECTORS_FOLDER", &self.connectors)
+            .env("ORLA_EGRESS_ALLOW", self.origin.trim_start_matches("http://"))
+            .env("ORLA_CONNECTORS__X__CLIENT_ID", "orla-demo")
+            .env("ORLA_CONNECTORS__X__CLIENT_SECRET", "orla-demo-secret")
+            .env("ORLA_CONNECTORS__X__ENDPOINTS__API", &self.origin)
+            .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &self.origin)
+            .current_dir(&self.data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// The product's program, to serve here.
+    pub(crate) fn serve_command(&self) -> Command {
+        let mut command = self.command(&program());
+        command.arg("serve");
+        command
+    }
+
+    /// Starts the product's program here, and waits until it serves.
+    pub(crate) async fn serve(&self) -> Process {
+        self.start(&mut self.serve_command()).await.0
+    }
+
+    /// Runs a command that serves here; gives the time from its start until it was ready.
+    pub(crate) async fn start(&self, command: &mut Command) -> (Process, Duration) {
+        let (http, url) = (client(), format!("{}/readyz", self.url()));
+        let began = Instant::now();
+        let host = Process::start(command);
+        while began.elapsed() < LONGEST_START {
+            if http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return (host, began.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("the host does not serve");
+    }
+
+    /// Starts this program in a part of its own, as [`crate::part`] names them.
+    pub(crate) fn part(&self, words: &[&str]) -> Part {
+        let this = std::env::current_exe().unwrap();
+        let mut command = self.command(&this);
+        let mut child =
+            command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let (orders, words) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Part { process: Process(child), orders, words: BufReader::new(words).lines() }
+    }
+}
+
+/// This program in a process of its own: it is ordered a number, does that much of its work, and says `done`.
+pub(crate) struct Part {
+    pub(crate) process: Process,
+    orders: ChildStdin,
+    words: Lines<BufReader<ChildStdout>>,
+}
+
+impl Part {
+    /// Orders work, and waits for its end.
+    pub(crate) async fn carry_out(&mut self, count: usize) {
+        self.orders.write_all(format!("{count}\n").as_bytes()).await.unwrap();
+        let word = self.words.next_line().await.unwrap();
+        assert_eq!(word.as_deref(), Some("done"), "the part of this program does its work");
+    }
+}
+
+/// The other side of [`Part`]: does the work that is ordered until nobody orders any more.
+pub(crate) async fn take_orders(mut work: impl AsyncFnMut(usize)) {
+    // Its standard error is nobody's, as that of the host that it is compared with: last words go to who ordered.
+    std::panic::set_hook(Box::new(|last_words| println!("{}", last_words.to_string().replace('\n', " "))));
+    let mut orders = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(order) = orders.next_line().await.unwrap() {
+        work(order.parse().unwrap()).await;
+        println!("done");
+    }
+}
+
+/// A data folder and a database in which a person has connected an account at a simulator, with no host running.
+pub(crate) struct Stage {
+    pub(crate) host: Host,
+    pub(crate) person: Person,
+    pub(crate) place: Place,
+}
+
+impl Stage {
+    pub(crate) async fn set(backend: Backend, settings: Settings) -> Self {
+        let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
+        let person = host.connected("ada", "twitter").await;
+        let config = host.app.config().clone();
+        host.app.stop().await;
+        let place = Place {
+            port: free_port(),
+            data: host.data.path().to_owned(),
+            database: config.database(),
+            connectors: config.connectors_folder,
+            origin: host.sim.origin(),
+        };
+        Self { person: Person { url: place.url(), ..person }, host, place }
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,38 @@
+//! A host without its API: publications are handed to it by a call in its own process.
+
+use super::{at_once, key, text};
+use crate::harness::program;
+use crate::process::take_orders;
+use orla::app::App;
+use orla::clock::Clock;
+use orla::config::Config;
+use orla::connectors::{Memories, Setup};
+use orla::id::{UserId, WorkspaceId};
+use orla::publications::{self, NewPublication, Part};
+use orla::{jobs, on, telemetry};
+
+/// A host as the product starts it, from the environment, that publishes what is ordered.
+pub(crate) async fn run() {
+    telemetry::start();
+    let setup = Setup { program: program(), memories: Memories::Pooled };
+    let app = App::open(Config::read().unwrap(), Clock::System, setup).await.unwrap();
+    app.tasks().spawn(jobs::work(app.clone()));
+    let mut tx = app.db().read().await.unwrap();
+    let (workspace, author): (WorkspaceId, UserId) = on!(&mut tx, conn => sqlx::query_as(
+        "select workspace_id, connected_by from connections").fetch_one(conn).await)
+    .unwrap();
+    drop(tx);
+    let publish = |n| {
+        let app = app.clone();
+        async move {
+            let new = NewPublication {
+                platform: "twitter".to_owned(),
+                connection: None,
+                parts: vec![Part { text: text(n), media: Vec::new() }],
+                idempotency_key: Some(key()),
+            };
+            publications::create(&app, workspace, author, new).await.unwrap();
+        }
+    };
+    take_orders(async |count| at_once(count, publish).await).await;
+}
