@@ -8,7 +8,7 @@
 //!
 //! A caller who hangs up on a plain request stops nothing: the text is there to be read later. One who hangs up on a
 //! stream stops the vendor's work, and pays as for a whole text if words were handed out, or every caption could be read
-//! for nothing up to its last word. What was written is kept. This file owns the rows; [`writing`] moves them.
+//! for nothing up to its last word. What was written is kept. This file owns the rows; `writing` moves them.
 
 pub(crate) mod writing;
 

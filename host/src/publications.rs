@@ -8,13 +8,13 @@
 //! ```
 //!
 //! `published` and `failed` are terminal. Each move is one conditional update with its reason in the timeline. This file
-//! owns the rows; [`creating`] makes them, [`execution`] and [`reconciling`] move them.
+//! owns the rows; `creating` makes them, [`execution`] and [`reconciling`] move them.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
-            "id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts, ",
+            "id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts, setbacks, ",
             "request_digest, hold_id, price, created_at, updated_at, finished_at"
         )
     };
@@ -142,6 +142,8 @@ pub struct Publication {
     fault: Option<String>,
     /// Runs of the connector so far.
     pub attempts: i64,
+    /// Failures in passing in a row, none of which had made headway.
+    setbacks: i64,
     request_digest: String,
     /// The credits that it reserves or reserved.
     pub hold_id: Option<HoldId>,

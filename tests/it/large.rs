@@ -142,6 +142,27 @@ async fn a_video_of_300_mib_passes_through_little_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_cut_again_and_again_ends_as_long_as_it_makes_headway() {
+    for backend in BOTH {
+        let (host, ada) = with_ada(backend, Settings { processing_ms: 0, ..settings() }).await;
+        let place = Place::after(&host).await;
+        let process = serve(&place).await;
+        let ada = Person { url: place.url(), ..ada };
+        // Every second chunk is cut: more often than a failure is tried again that brings nothing on.
+        for _ in 0..10 {
+            host.sim.fault(Fault::on("POST", "/2/media/upload/*/append", Mode::CutBefore).skip(1));
+        }
+        let id = ask(&ada, &video(&host.sim, MODEST_MIB)).await;
+        published(&ada, &id).await;
+        let done = ada.get(&format!("/social/publications/{id}")).await.expect(200);
+        assert!(done["attempts"].as_i64().unwrap() > 10, "{done:#}");
+        assert_eq!(host.sim.posts().len(), 1);
+        check_books(&place).await;
+        drop(process);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_cut_goes_on_with_the_chunk_that_was_cut() {
     for backend in BOTH {
         // Videos are ready at once: each question whether they are would be an attempt more.

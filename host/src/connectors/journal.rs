@@ -56,6 +56,11 @@ impl Effect {
         self.kind == Once::Commit.word()
     }
 
+    /// Whether it was done, so that a re-run need not do it.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.state.as_str(), "done" | "known")
+    }
+
     /// Whether it is never sent twice, so that its place among the run's steps counts.
     fn is_once(&self) -> bool {
         self.kind != PREPARE

@@ -21,8 +21,9 @@ use rand::RngExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Attempts after which a failure in passing counts as a failure.
-const MAX_ATTEMPTS: i64 = 6;
+/// Failures in passing in a row after which one counts as a failure. One that came after headway begins a new row: a large
+/// upload over a bad line ends as long as each attempt brings it on.
+const MAX_SETBACKS: i64 = 6;
 /// How long a publication may be pending before it counts as failed.
 const LONGEST_PENDING: Duration = Duration::from_secs(24 * 60 * 60);
 /// When the first look for a lost commit is taken.
@@ -109,8 +110,10 @@ pub async fn begin(
 #[derive(Debug)]
 enum End {
     Published(Vec<PartOutcome>),
-    /// To be run again after a while: the vendor is still working, or failed in passing.
-    Again(Duration, Option<Fault>),
+    /// To be run again after a while: the vendor is still working.
+    Waiting(Duration),
+    /// To be run again after a while: something failed in passing, so many times in a row.
+    Again(Duration, Fault, i64),
     Uncertain(Fault),
     Failed(Fault),
 }
@@ -123,7 +126,7 @@ pub async fn carry_out(app: &App, claim: &Claim, publication: Publication) -> an
     let loaded = load(app, &mut app.db().read().await?, publication.clone()).await?;
     let (end, meter) = attempt(app, loaded).await;
     let now = app.now();
-    let goes_on = matches!(end, End::Again(..) | End::Uncertain(_));
+    let goes_on = matches!(end, End::Waiting(_) | End::Again(..) | End::Uncertain(_));
     let mut tx = app.db().begin().await?;
     write_end(app, &mut tx, claim, &publication, end, &meter, now).await?;
     tx.commit().await?;
@@ -134,14 +137,21 @@ pub async fn carry_out(app: &App, claim: &Claim, publication: Publication) -> an
 }
 
 async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
-    let attempts = loaded.publication.attempts;
-    let age = app.now().since(loaded.publication.created_at);
+    let mut course = Course {
+        setbacks: loaded.publication.setbacks + 1,
+        has_made_headway: false,
+        age: app.now().since(loaded.publication.created_at),
+    };
+    let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
     let ready = match ready(app, loaded).await {
         Ok(ready) => ready,
-        Err(fault) => return (after_fault(app, fault, attempts, age, &[]), Meter::default()),
+        Err(fault) => return (after_fault(app, fault, &course, &[]), Meter::default()),
     };
     let called = app.connectors().publish(&ready.run, &ready.account, &ready.variant).await;
     let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
+    if effects.iter().filter(|effect| effect.is_done()).count() > done_before {
+        course = Course { setbacks: 1, has_made_headway: true, ..course };
+    }
     let end = match called.result {
         // The journal has the last word: while a commit is uncertain, so is the publication.
         result if effects.iter().any(Effect::is_uncertain) => End::Uncertain(match result {
@@ -151,17 +161,26 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => {
             failed(fault, &made(&ready.run, &effects))
         }
-        Ok(Progress::Pending(wait)) if age < LONGEST_PENDING => End::Again(wait, None),
+        Ok(Progress::Pending(wait)) if course.age < LONGEST_PENDING => End::Waiting(wait),
         Ok(Progress::Pending(_)) => {
             End::Failed(Fault::new(FaultKind::Vendor, "the vendor did not finish within a day"))
         }
         Ok(Progress::Published(parts)) => match passing_fault(&parts) {
-            Some(fault) if attempts < MAX_ATTEMPTS => End::Again(back_off(app, &fault, attempts), Some(fault)),
+            Some(fault) if course.setbacks < MAX_SETBACKS => again(app, fault, course.setbacks),
             _ => End::Published(parts),
         },
-        Err(fault) => after_fault(app, fault, attempts, age, &made(&ready.run, &effects)),
+        Err(fault) => after_fault(app, fault, &course, &made(&ready.run, &effects)),
     };
     (end, called.meter)
+}
+
+/// How a publication fares.
+struct Course {
+    /// Failures in passing in a row, should this attempt end in one.
+    setbacks: i64,
+    /// Whether this attempt did something that a later one need not do again.
+    has_made_headway: bool,
+    age: Duration,
 }
 
 /// All that a call needs.
@@ -241,11 +260,17 @@ fn passing_fault(parts: &[PartOutcome]) -> Option<Fault> {
     missing.filter(|fault| fault.is_transient()).cloned()
 }
 
-fn after_fault(app: &App, fault: Fault, attempts: i64, age: Duration, made: &[String]) -> End {
-    if fault.is_transient() && attempts < MAX_ATTEMPTS && age < LONGEST_PENDING {
-        return End::Again(back_off(app, &fault, attempts), Some(fault));
+fn after_fault(app: &App, fault: Fault, course: &Course, made: &[String]) -> End {
+    // A call that used up its time over a large upload goes on with the next chunk.
+    let passes = fault.is_transient() || (fault.kind == FaultKind::Budget && course.has_made_headway);
+    if passes && course.setbacks < MAX_SETBACKS && course.age < LONGEST_PENDING {
+        return again(app, fault, course.setbacks);
     }
     failed(fault, made)
+}
+
+fn again(app: &App, fault: Fault, setbacks: i64) -> End {
+    End::Again(back_off(app, &fault, setbacks), fault, setbacks)
 }
 
 /// A failure that says what is live in spite of it.
@@ -258,15 +283,15 @@ fn failed(fault: Fault, made: &[String]) -> End {
 }
 
 /// Twice as long each time, with jitter, and never sooner than the vendor asked for.
-fn back_off(app: &App, fault: &Fault, attempts: i64) -> Duration {
+fn back_off(app: &App, fault: &Fault, setbacks: i64) -> Duration {
     let base = Duration::from_millis(app.config().retry_base_ms);
-    let doubled = base.saturating_mul(1 << (attempts.clamp(1, 12) - 1));
+    let doubled = base.saturating_mul(1 << (setbacks.clamp(1, 12) - 1));
     let jittered = doubled.mul_f64(rand::rng().random_range(0.75..1.25));
     jittered.max(Duration::from_millis(fault.retry_after_ms.unwrap_or(0))).min(Duration::from_secs(60 * 60))
 }
 
-const MOVE: &str = "update publications set state = $1, receipt = $2, fault = $3, updated_at = $4, finished_at = $5
-    where id = $6 and state = 'running'";
+const MOVE: &str = "update publications set state = $1, receipt = $2, fault = $3, updated_at = $4, finished_at = $5,
+    setbacks = $6 where id = $7 and state = 'running'";
 
 async fn write_end(
     app: &App,
@@ -278,16 +303,22 @@ async fn write_end(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let id = publication.id;
+    let setbacks = if let End::Again(_, _, setbacks) = end { setbacks } else { 0 };
     let (state, reason, receipt, fault) = match end {
         End::Published(parts) => {
             jobs::complete(tx, claim).await?;
             settle(tx, publication, now).await?;
             (State::Published, told(&parts), Some(parts), None)
         }
-        End::Again(wait, fault) => {
+        End::Waiting(wait) => {
             jobs::reschedule(tx, claim, now.after(wait)).await?;
-            let why = fault.as_ref().map_or("the vendor is still working", |fault| fault.message.as_str());
-            (State::Pending, format!("{why}; again in {:.1} s", wait.as_secs_f64()), None, fault)
+            let reason = format!("the vendor is still working; again in {:.1} s", wait.as_secs_f64());
+            (State::Pending, reason, None, None)
+        }
+        End::Again(wait, fault, _) => {
+            jobs::reschedule(tx, claim, now.after(wait)).await?;
+            let reason = format!("{}; again in {:.1} s", fault.message, wait.as_secs_f64());
+            (State::Pending, reason, None, Some(fault))
         }
         End::Uncertain(fault) => {
             jobs::complete(tx, claim).await?;
@@ -304,7 +335,7 @@ async fn write_end(
     let fault = fault.as_ref().map(serde_json::to_string).transpose()?;
     let finished = state.is_terminal().then_some(now);
     let moved = on!(tx, conn => sqlx::query(MOVE)
-        .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(id)
+        .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(setbacks).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not running any more");
     timeline::add(tx, id, publication.attempts, state, &reason, Some(meter), now).await?;
