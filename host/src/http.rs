@@ -8,6 +8,7 @@ mod connections;
 mod credits;
 mod health;
 mod page;
+mod paging;
 mod publications;
 
 use crate::app::App;

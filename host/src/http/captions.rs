@@ -2,6 +2,7 @@
 
 use super::body::{Body, Path, Query};
 use super::caller::Caller;
+use super::paging::Page;
 use super::publications::idempotency_key;
 use crate::app::App;
 use crate::captions::{Caption, NewCaption, OPERATION};
@@ -15,11 +16,11 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -167,23 +168,6 @@ fn event(name: &str, data: &impl Serialize) -> Event {
     Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Page {
-    /// The `next_cursor` of the page before; the first page where absent.
-    cursor: Option<GenerationId>,
-    /// The most items to show, 1 to 100.
-    #[serde(default = "default_limit")]
-    #[param(default = default_limit, minimum = 1, maximum = 100)]
-    limit: u32,
-}
-
-fn default_limit() -> u32 {
-    50
-}
-
 /// A page of captions.
 #[derive(Serialize, ToSchema)]
 struct Captions {
@@ -201,16 +185,10 @@ struct Captions {
     (status = 422, description = "The limit is out of bounds", body = Problem),
 ))]
 async fn list(axum::extract::State(app): AppState, caller: Caller, Query(page): Query<Page>) -> Result<Json<Captions>> {
-    if !(1..=100).contains(&page.limit) {
-        return Err(Error::invalid("limit", "A page has 1 to 100 items."));
-    }
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::from(page.limit) + 1;
     let mut tx = app.db().read().await?;
-    let mut found = generations::list(&mut tx, caller.workspace, OPERATION, page.cursor, limit).await?;
-    let is_last = found.len() <= page.limit as usize;
-    found.truncate(page.limit as usize);
-    let next_cursor = found.last().map(|last| last.id).filter(|_| !is_last);
+    let before = page.cursor.map(GenerationId);
+    let mut found = generations::list(&mut tx, caller.workspace, OPERATION, before, page.to_read()?).await?;
+    let next_cursor = page.cut(&mut found).map(|last| last.id);
     let items = found.into_iter().map(CaptionView::of).collect::<Result<_>>()?;
     Ok(Json(Captions { items, next_cursor }))
 }

@@ -2,6 +2,7 @@
 
 use super::body::{Body, Path, Query};
 use super::caller::Caller;
+use super::paging::Page;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -15,7 +16,7 @@ use crate::publications::{self, MediaSource, NewPublication, Part, Publication, 
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -149,23 +150,6 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Page {
-    /// The `next_cursor` of the page before; the first page where absent.
-    cursor: Option<PublicationId>,
-    /// The most items to show, 1 to 100.
-    #[serde(default = "default_limit")]
-    #[param(default = default_limit, minimum = 1, maximum = 100)]
-    limit: u32,
-}
-
-fn default_limit() -> u32 {
-    50
-}
-
 /// A page of publications.
 #[derive(Serialize, ToSchema)]
 struct Publications {
@@ -187,15 +171,10 @@ async fn list(
     caller: Caller,
     Query(page): Query<Page>,
 ) -> Result<Json<Publications>> {
-    if !(1..=100).contains(&page.limit) {
-        return Err(Error::invalid("limit", "A page has 1 to 100 items."));
-    }
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::from(page.limit) + 1;
-    let mut found = publications::list(&mut app.db().read().await?, caller.workspace, page.cursor, limit).await?;
-    let is_last = found.len() <= page.limit as usize;
-    found.truncate(page.limit as usize);
-    let next_cursor = found.last().map(|last| last.id).filter(|_| !is_last);
+    let before = page.cursor.map(PublicationId);
+    let mut tx = app.db().read().await?;
+    let mut found = publications::list(&mut tx, caller.workspace, before, page.to_read()?).await?;
+    let next_cursor = page.cut(&mut found).map(|last| last.id);
     let items = found.into_iter().map(PublicationView::of).collect::<Result<_>>()?;
     Ok(Json(Publications { items, next_cursor }))
 }

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::oneshot;
 
 /// The switch of one connection, handed to its handlers as `ConnectInfo<Cut>`.
 #[derive(Clone, Default)]
@@ -38,8 +40,36 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Cut {
     }
 }
 
+/// A server of connections that can be cut. It ends when it is dropped, and not before what it answers has ended.
+pub(crate) struct Server {
+    address: SocketAddr,
+    /// Dropped along with the server, which is what the task waits for.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Listen on an address, and serve.
+    pub(crate) async fn start(address: impl ToSocketAddrs, router: Router) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let service = router.into_make_service_with_connect_info::<Cut>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async {
+            // Nothing is ever sent: the sender's end is the word.
+            let _ = stopped.await;
+        });
+        tokio::spawn(server.into_future());
+        Ok(Self { address, _stop: stop })
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:4010`.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
 /// Accepts connections that can be cut.
-pub(crate) struct CuttableListener(pub(crate) TcpListener);
+struct CuttableListener(TcpListener);
 
 impl Listener for CuttableListener {
     type Io = Cuttable;
@@ -58,7 +88,7 @@ impl Listener for CuttableListener {
 }
 
 /// A connection that fails every read and write once it is cut, which makes the server drop and so close it.
-pub(crate) struct Cuttable {
+struct Cuttable {
     stream: TcpStream,
     cut: Cut,
 }

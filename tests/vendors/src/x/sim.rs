@@ -1,26 +1,23 @@
 //! A running simulator: the HTTP surface of X and the pictures, on one origin.
 
 use std::io;
-use std::net::SocketAddr;
 use std::ops::Deref;
 
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
-use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::oneshot;
+use tokio::net::ToSocketAddrs;
 
 use super::problem::Problem;
 use super::settings::Settings;
 use super::state::X;
 use super::{authorize, control, front, gate, timeline, token, tweets, upload};
 use crate::pictures;
-use crate::wire::{Cut, CuttableListener};
+use crate::wire::Server;
 
 /// A simulator that listens until it is dropped. Dereferences to the state it serves.
 pub struct Sim {
     x: X,
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    server: Server,
 }
 
 impl Sim {
@@ -39,22 +36,14 @@ impl Sim {
     ///
     /// If that address cannot be listened on.
     pub async fn bind(address: impl ToSocketAddrs, settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
         let x = X::new(settings);
-        let service = router(x.clone()).into_make_service_with_connect_info::<Cut>();
-        let (stop, stopped) = oneshot::channel();
-        let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async {
-            // An error says that the sender is gone, which means the same.
-            let _ = stopped.await;
-        });
-        tokio::spawn(server.into_future());
-        Ok(Self { x, address, stop: Some(stop) })
+        let server = Server::start(address, router(x.clone())).await?;
+        Ok(Self { x, server })
     }
 
     /// Where it listens, such as `http://127.0.0.1:4010`.
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.origin()
     }
 
     /// What it knows.
@@ -73,10 +62,7 @@ impl Deref for Sim {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The server may have ended by itself, together with its runtime.
-            let _ = stop.send(());
-        }
+        // What hangs would keep the server from ending.
         self.x.release();
     }
 }
