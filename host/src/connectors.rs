@@ -17,6 +17,7 @@ mod events;
 pub mod fault;
 mod guest;
 mod imports;
+mod inspecting;
 pub(crate) mod journal;
 mod links;
 pub(crate) mod looks;
@@ -34,6 +35,7 @@ pub(crate) mod writing;
 
 pub use compile::child as compile_child;
 pub use engine::{Contents, Memories};
+pub use inspecting::{Inspection, inspect};
 pub use journal::Committed;
 
 use crate::clock::Clock;

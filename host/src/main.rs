@@ -5,11 +5,13 @@ use clap::{Parser, Subcommand};
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
-use orla::connectors::{Contents, Memories, Setup, compile_child};
+use orla::connectors::{Contents, Memories, Setup, compile_child, inspect};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
 use orla::{http, jobs, ledger, telemetry};
 use std::fs::{File, TryLockError};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A self-hostable, multi-tenant marketing platform.
@@ -28,6 +30,11 @@ enum Command {
     Admin {
         #[command(subcommand)]
         command: Admin,
+    },
+    /// Look at a connector before it is loaded.
+    Connector {
+        #[command(subcommand)]
+        command: Connector,
     },
     /// Make the demo's account, verified and with credits to try things out.
     #[command(hide = true)]
@@ -49,6 +56,20 @@ enum Command {
 }
 
 #[derive(Subcommand)]
+enum Connector {
+    /// Say whether a component would be admitted, and if not, why.
+    Check {
+        /// The component, such as `x.wasm`.
+        file: PathBuf,
+    },
+    /// Show what a component is, can do, asks for and may use.
+    Inspect {
+        /// The component, such as `x.wasm`.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 enum Admin {
     /// Make an operator, or make an existing user one. The password is read from ORLA_PASSWORD, else from standard input.
     Create {
@@ -62,6 +83,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
+        Command::Connector { command } => look_at(&command),
         command => {
             telemetry::start();
             run(command)
@@ -77,6 +99,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Looks at a component. Nothing is opened for it, so it needs neither a database nor a configuration.
+#[tokio::main]
+async fn look_at(command: &Connector) -> anyhow::Result<()> {
+    let (Connector::Check { file } | Connector::Inspect { file }) = command;
+    let inspection = inspect(program()?, file).await?;
+    let answer = match command {
+        Connector::Check { .. } => inspection.verdict(),
+        Connector::Inspect { .. } => inspection.to_string(),
+    };
+    writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
 }
 
 #[tokio::main]
@@ -98,14 +132,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
             app.stop().await;
             Ok(())
         }
-        Command::Compile { .. } => anyhow::bail!("the compiling child opens nothing"),
+        Command::Compile { .. } | Command::Connector { .. } => bail!("this command opens nothing"),
     }
 }
 
 async fn open() -> anyhow::Result<App> {
     let config = Config::read()?;
-    let program = std::env::current_exe().context("this program does not know where it is")?;
-    App::open(config, Clock::System, Setup { program, memories: Memories::Pooled }).await
+    App::open(config, Clock::System, Setup { program: program()?, memories: Memories::Pooled }).await
+}
+
+fn program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("this program does not know where it is")
 }
 
 async fn serve(app: App) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ mod harness;
 
 mod accounts;
 mod captions;
+mod commands;
 mod crash;
 mod credits;
 mod hostile;

@@ -16,6 +16,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 const MAIL_RETRY: Duration = Duration::from_secs(60);
 
+/// How long a busy worker waits for more of its slots to become free: a claim costs the same for one job as for many.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// What a claimed job comes to.
 enum Work {
     Publish(Box<Publication>),
@@ -42,9 +45,7 @@ pub async fn work(app: App) {
             () = app.stopping().cancelled() => return,
         };
         let Ok(slot) = slot else { return };
-        let free = std::iter::repeat_with(|| slots.clone().try_acquire_owned().ok());
-        let free: Vec<OwnedSemaphorePermit> =
-            std::iter::once(Some(slot)).chain(free).take(BATCH).map_while(identity).collect();
+        let free = free_slots(&slots, slot).await;
         match take(&app, free.len()).await {
             Ok(Taken { begun, is_all }) => {
                 for ((claim, work), slot) in begun.into_iter().zip(free) {
@@ -64,6 +65,21 @@ pub async fn work(app: App) {
             }
         }
     }
+}
+
+/// A free slot and others, up to a batch.
+async fn free_slots(slots: &Arc<Semaphore>, first: OwnedSemaphorePermit) -> Vec<OwnedSemaphorePermit> {
+    let mut free = vec![first];
+    let mut gather = || {
+        let others = std::iter::repeat_with(|| slots.clone().try_acquire_owned().ok()).map_while(identity);
+        free.extend(others.take(BATCH - free.len()));
+        free.len()
+    };
+    if gather() < BATCH {
+        tokio::time::sleep(GATHER).await;
+        gather();
+    }
+    free
 }
 
 /// Claims jobs and begins them in one transaction. Those that had become pointless end in it.

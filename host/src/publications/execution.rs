@@ -339,7 +339,8 @@ async fn write_end(
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not running any more");
     timeline::add(tx, id, publication.attempts, state, &reason, Some(meter), now).await?;
-    tracing::info!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
+    // The timeline tells it to whoever asks; the log of a busy server would be nothing else.
+    tracing::debug!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
     Ok(())
 }
 
