@@ -18,7 +18,7 @@ use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const IN_FLIGHT: usize = 64;
 const WARM_UP: usize = 64;
 /// How long the network takes to answer a post.
