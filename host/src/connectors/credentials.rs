@@ -58,14 +58,17 @@ impl Credentials {
                 None => Err(Fault::new(FaultKind::AuthExpired, "the operator has set no key for this vendor")),
             },
             (Sign::Bearer, Self::Connection(id, at_hand)) => {
+                let fresh_enough = run.services.clock.now().after(MARGIN);
+                let is_fresh = |stored: &Stored| stored.expires_at.is_none_or(|end| end > fresh_enough);
                 let at_hand = at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let stored = match at_hand {
+                let stored = match at_hand.filter(is_fresh) {
                     Some(stored) => stored,
+                    // It ended meanwhile, and may have been refreshed since.
                     None => Stored::find(run, *id).await?,
                 };
-                let fresh_enough = run.services.clock.now().after(MARGIN);
+                let is_fresh = is_fresh(&stored);
                 match stored.access {
-                    Some(token) if stored.expires_at.is_none_or(|end| end > fresh_enough) => Ok(Some(token)),
+                    Some(token) if is_fresh => Ok(Some(token)),
                     token => refresh(run, *id, token.as_ref()).await.map(Some),
                 }
             }
