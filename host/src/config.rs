@@ -51,6 +51,9 @@ pub struct Config {
     /// `smtp://…` or `smtps://…`; mail goes to the data folder and the log where absent.
     #[serde(deserialize_with = "secret_text")]
     pub smtp_url: Option<SecretString>,
+    /// The bearer token with which `/metrics` is read; where absent, there is no such route.
+    #[serde(deserialize_with = "secret_text")]
+    pub metrics_token: Option<SecretString>,
     /// The sender of mail.
     pub mail_from: String,
     /// Largest medium that is fetched for a publication, in bytes.
@@ -75,6 +78,7 @@ impl Default for Config {
             retry_base_ms: 5_000,
             concurrent_jobs: 64,
             smtp_url: None,
+            metrics_token: None,
             mail_from: "Orla <orla@localhost>".into(),
             max_media_bytes: 1 << 30,
         }

@@ -336,6 +336,10 @@ pub(crate) fn refusal(fault: &Fault) -> Error {
         FaultKind::Invalid | FaultKind::TooLarge | FaultKind::Conflict => {
             Error::invalid("topic", format!("The model did not write this: {sentence}."))
         }
+        FaultKind::Busy => Error::Busy {
+            detail: "The text model has as many calls as it may have. Nothing was charged; try again.".to_owned(),
+            after: Duration::from_secs(1),
+        },
         FaultKind::RateLimited => {
             let after = Duration::from_millis(fault.retry_after_ms.unwrap_or(1_000)).min(Duration::from_secs(3_600));
             Error::Busy {
@@ -355,4 +359,14 @@ pub(crate) fn refusal(fault: &Fault) -> Error {
             Error::Vendor(format!("The text could not be written: {sentence}. Nothing was charged."))
         }
     }
+}
+
+const UNFINISHED: &str = "select count(*) from generations where connector = $1 and state = 'running'";
+
+/// How many generations of a connector have not ended.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn unfinished(tx: &mut Tx, connector: &str) -> sqlx::Result<i64> {
+    on!(tx, conn => sqlx::query_scalar(UNFINISHED).bind(connector).fetch_one(conn).await)
 }

@@ -1,5 +1,6 @@
 //! The API over HTTP: every route in one list, handlers of a few lines, no SQL and no rules.
 
+mod admin;
 mod auth;
 mod body;
 mod caller;
@@ -63,6 +64,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(health::routes())
+        .merge(admin::routes())
 }
 
 /// The whole API, ready to serve.

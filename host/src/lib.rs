@@ -19,6 +19,7 @@ pub mod identity;
 pub mod jobs;
 pub mod ledger;
 pub mod mail;
+pub mod operating;
 pub mod prices;
 pub mod publications;
 pub mod telemetry;

@@ -220,3 +220,14 @@ pub async fn list(
     let before = before.unwrap_or(PublicationId(uuid::Uuid::max()));
     Ok(on!(tx, conn => sqlx::query_as(LIST).bind(workspace).bind(before).bind(limit).fetch_all(conn).await)?)
 }
+
+const UNFINISHED: &str =
+    "select count(*) from publications where connector = $1 and state not in ('published', 'failed')";
+
+/// How many publications of a connector have not ended.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn unfinished(tx: &mut Tx, connector: &str) -> sqlx::Result<i64> {
+    on!(tx, conn => sqlx::query_scalar(UNFINISHED).bind(connector).fetch_one(conn).await)
+}

@@ -1,6 +1,6 @@
 //! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [calls | publish [count] | balance | stream | memory]`; without a word, all of them. The exit code tells whether
+//! `cargo measure [calls | publish [count] | balance | stream | memory | platform]`; without a word, all of them. The exit code tells whether
 //! every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
@@ -14,6 +14,7 @@ mod calls;
 mod harness;
 mod limited;
 mod memory;
+mod platform;
 mod process;
 mod publish;
 mod stream;
@@ -22,6 +23,10 @@ mod table;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
+
+/// The product's: what is measured in this process is measured with it, floors too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Publications of a round, unless told.
 const PUBLICATIONS: usize = 1_000;
@@ -35,15 +40,16 @@ fn main() -> ExitCode {
     harness::postgres::DURABLE.store(true, Ordering::Relaxed);
     println!("{} cores, {}", std::thread::available_parallelism().unwrap(), profile());
     let holds = match words[..] {
-        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory()].iter().all(|holds| *holds),
+        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory(), platform()].iter().all(|holds| *holds),
         ["calls"] => calls(),
         ["publish"] => publish(PUBLICATIONS),
         ["publish", count] => publish(count.parse().expect("a number of publications")),
         ["balance"] => balance(),
         ["stream"] => stream(),
         ["memory"] => memory(),
+        ["platform"] => platform(),
         _ => {
-            println!("cargo measure [calls | publish [count] | balance | stream | memory]");
+            println!("cargo measure [calls | publish [count] | balance | stream | memory | platform]");
             false
         }
     };
@@ -85,6 +91,10 @@ fn stream() -> bool {
 
 fn memory() -> bool {
     threads().block_on(memory::measure())
+}
+
+fn platform() -> bool {
+    threads().block_on(platform::measure())
 }
 
 fn threads() -> Runtime {

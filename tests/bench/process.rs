@@ -2,7 +2,12 @@
 //! outside, so that neither the clients nor the simulator count.
 
 use crate::harness::{Backend, Host, Person, Settings, client, program};
-use orla::connectors::Memories;
+use orla::app::App;
+use orla::clock::Clock;
+use orla::config::Config;
+use orla::connectors::{Memories, Setup};
+use orla::identity;
+use orla::identity::passwords::Password;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -85,6 +90,17 @@ impl Place {
         command
     }
 
+    /// What the product's program would open here, in this process.
+    pub(crate) async fn open(&self) -> App {
+        let config = Config {
+            data: self.data.clone(),
+            database_url: Some(self.database.clone()),
+            connectors_folder: self.connectors.clone(),
+            ..Config::default()
+        };
+        App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled }).await.unwrap()
+    }
+
     /// The product's program, to serve here.
     pub(crate) fn serve_command(&self) -> Command {
         let mut command = self.command(&program());
@@ -160,6 +176,7 @@ impl Stage {
     pub(crate) async fn set(backend: Backend, settings: Settings) -> Self {
         let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
         let person = host.connected("ada", "twitter").await;
+        make_operator(&host.app).await;
         let config = host.app.config().clone();
         host.app.stop().await;
         let place = Place {
@@ -171,6 +188,12 @@ impl Stage {
         };
         Self { person: Person { url: place.url(), ..person }, host, place }
     }
+}
+
+/// Makes somebody who operates a host: `operator@example.org`.
+pub(crate) async fn make_operator(app: &App) {
+    let password = Password::from("Correct1Horse".to_owned());
+    identity::create_admin(app, "operator@example.org", &password).await.unwrap();
 }
 
 /// A port that nobody listens on.

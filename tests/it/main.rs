@@ -16,6 +16,7 @@ mod journey;
 mod large;
 mod ledger;
 mod oauth;
+mod operating;
 mod outbound;
 mod replay;
 mod schema;

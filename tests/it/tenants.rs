@@ -14,6 +14,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET", "/social/oauth/{platform}/callback"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    // With a token of its own, which no person has.
+    ("GET", "/metrics"),
 ];
 
 /// Every operation of the document: method, path, and what it says of itself.

@@ -21,7 +21,7 @@ use wasmtime::component::Component;
 use super::vault::{Key, Vault};
 
 /// Largest component.
-pub(crate) const MAX_COMPONENT_BYTES: usize = 32 << 20;
+pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
 const MAX_FUNCTIONS: u32 = 50_000;
 const MAX_BODY_BYTES: usize = 512 << 10;
 const MAX_LOCALS: u64 = 10_000;
@@ -29,6 +29,8 @@ const CHILD_MEMORY_BYTES: u64 = 1 << 30;
 const CHILD_CPU_S: u64 = 60;
 const CHILD_WALL: Duration = Duration::from_secs(120);
 const MAC_BYTES: usize = 32;
+/// KiB of address space that the child's allocator reserves at a time.
+const ARENA_KIB: &str = "65536";
 /// The child's flag for memories whose contents are copied.
 const COPIED: &str = "--copied";
 
@@ -52,20 +54,32 @@ impl Compiler {
         Ok(Self { program, folder, key: vault.derive("orla/v1/artefacts"), compatibility, contents })
     }
 
-    /// Machine code for a component, from the cache where its MAC is right.
+    /// The machine code that was kept of a component; `None` where there is none, or none that is ours.
+    pub(crate) fn kept(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let file = self.file(digest);
+        let kept = self.read(&file, digest).and_then(|artefact| load(engine, &artefact));
+        match kept {
+            Ok(component) => Some(component),
+            Err(error) if file.exists() => {
+                tracing::warn!(digest, %error, "an artefact is not ours and is made anew");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Compiles a component, and keeps its machine code.
     ///
     /// # Errors
     /// The component is refused, or the child ended at one of its limits: a sentence that says which.
-    pub(crate) async fn component(&self, engine: &Engine, digest: &str, wasm: &[u8]) -> anyhow::Result<Component> {
-        let file = self.folder.join(format!("{digest}-{}.cwasm", self.compatibility));
-        match self.read(&file, digest) {
-            Ok(artefact) => return load(engine, &artefact),
-            Err(error) if file.exists() => tracing::warn!(digest, %error, "an artefact is not ours and is made anew"),
-            Err(_) => {}
-        }
+    pub(crate) async fn compile(&self, engine: &Engine, digest: &str, wasm: &[u8]) -> anyhow::Result<Component> {
         let artefact = self.compile_in_child(wasm).await?;
-        self.write(&file, digest, &artefact)?;
+        self.write(&self.file(digest), digest, &artefact)?;
         load(engine, &artefact)
+    }
+
+    fn file(&self, digest: &str) -> PathBuf {
+        self.folder.join(format!("{digest}-{}.cwasm", self.compatibility))
     }
 
     fn mac(&self, digest: &str, artefact: &[u8]) -> Hmac<Sha256> {
@@ -97,6 +111,8 @@ impl Compiler {
             .arg("compile")
             .args((self.contents == Contents::Copied).then_some(COPIED))
             .env_clear()
+            // The allocator reserves address space ahead, a GiB unless told: the child's limit counts it.
+            .env("MIMALLOC_ARENA_RESERVE", ARENA_KIB)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -141,7 +157,8 @@ fn load(engine: &Engine, artefact: &[u8]) -> anyhow::Result<Component> {
 /// # Errors
 /// A sentence for the operator, which the parent passes on.
 pub fn child(contents: Contents) -> anyhow::Result<()> {
-    rlimit::setrlimit(rlimit::Resource::AS, CHILD_MEMORY_BYTES, CHILD_MEMORY_BYTES)?;
+    let most_bytes = address_space_bytes()? + CHILD_MEMORY_BYTES;
+    rlimit::setrlimit(rlimit::Resource::AS, most_bytes, most_bytes)?;
     rlimit::setrlimit(rlimit::Resource::CPU, CHILD_CPU_S, CHILD_CPU_S)?;
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let mut wasm = Vec::new();
@@ -152,6 +169,13 @@ pub fn child(contents: Contents) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("the component does not compile: {error:#}"))?;
     std::io::stdout().write_all(&artefact)?;
     Ok(())
+}
+
+/// The address space that this process has taken so far, by `/proc/self/statm` (proc(5)).
+fn address_space_bytes() -> anyhow::Result<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: u64 = pages.split(' ').next().context("the first field")?.parse()?;
+    Ok(pages * rustix::param::page_size() as u64)
 }
 
 /// Refuses a component that is far larger than a connector can be, before anything is spent on it.

@@ -43,6 +43,8 @@ pub enum FaultKind {
     Budget,
     Cancelled,
     Bug,
+    /// The host's own: the connector has as many calls as it may have. No connector is told so or says so.
+    Busy,
 }
 
 /// Longest message that is kept of a connector's.
@@ -62,7 +64,7 @@ impl Fault {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.kind {
-            FaultKind::RateLimited | FaultKind::VendorDown | FaultKind::Cancelled => true,
+            FaultKind::RateLimited | FaultKind::VendorDown | FaultKind::Cancelled | FaultKind::Busy => true,
             FaultKind::AuthExpired
             | FaultKind::ScopeMissing
             | FaultKind::Quota
@@ -95,7 +97,10 @@ macro_rules! kinds {
 
         impl From<FaultKind> for wit::FaultKind {
             fn from(kind: FaultKind) -> Self {
-                match kind { $(FaultKind::$kind => Self::$kind),* }
+                match kind {
+                    $(FaultKind::$kind => Self::$kind,)*
+                    FaultKind::Busy => Self::VendorDown,
+                }
             }
         }
     };

@@ -111,6 +111,9 @@ pub(crate) struct Limiter {
     pub(crate) peak_bytes: u64,
     /// Whether growth was refused, which is what a later trap is about.
     pub(crate) refused: bool,
+    /// Bytes times microseconds up to `grown_at`.
+    byte_us: u64,
+    grown_at: Instant,
     counts: StoreLimits,
 }
 
@@ -119,7 +122,21 @@ const TABLE_ELEMENT_BYTES: u64 = 16;
 
 impl Limiter {
     fn new(limit_bytes: u64) -> Self {
-        Self { limit_bytes, used_bytes: 0, peak_bytes: 0, refused: false, counts: StoreLimits::default() }
+        Self {
+            limit_bytes,
+            used_bytes: 0,
+            peak_bytes: 0,
+            refused: false,
+            byte_us: 0,
+            grown_at: Instant::now(),
+            counts: StoreLimits::default(),
+        }
+    }
+
+    /// Memory in use times how long it has been, in bytes times microseconds.
+    pub(crate) fn byte_us(&self) -> u64 {
+        let since_us = u64::try_from(self.grown_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.byte_us.saturating_add(self.used_bytes.saturating_mul(since_us))
     }
 
     fn grow(&mut self, by_bytes: u64) -> bool {
@@ -128,6 +145,8 @@ impl Limiter {
             self.refused = true;
             return false;
         }
+        self.byte_us = self.byte_us();
+        self.grown_at = Instant::now();
         self.used_bytes = wanted;
         self.peak_bytes = self.peak_bytes.max(wanted);
         true

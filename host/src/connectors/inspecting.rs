@@ -1,15 +1,82 @@
 //! Looking at a component as admission would, without a host: for authors, and for operators before they load one.
 
+use super::asks::{self, Ask};
 use super::compile::Compiler;
-use super::release::Release;
+use super::release::Admitted;
 use super::runtime::Runtime;
 use super::vault::Vault;
-use super::{Memories, Setup};
-use crate::config::ConnectorConfig;
+use super::{Connectors, Memories, Setup, registry};
+use crate::error::{Error, Result};
 use anyhow::Context as _;
 use orla_manifest::{Auth, Manifest, Sign};
+use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// What a component is, for a program, and how it differs from what is active.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Inspected {
+    /// The connector's id.
+    pub connector: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the component in hex.
+    pub digest: String,
+    /// Bytes of the component.
+    pub size_bytes: usize,
+    /// The contract's interfaces that it exports.
+    pub abilities: Vec<&'static str>,
+    /// Those that it imports.
+    pub imports: Vec<String>,
+    /// The manifest.
+    #[schema(value_type = Object)]
+    pub manifest: Manifest,
+    /// The version of the release that is active.
+    pub active_version: Option<String>,
+    /// What it asks for and the active release does not.
+    pub asks_new: Vec<Ask>,
+    /// What the active release asks for and it does not.
+    pub asks_dropped: Vec<Ask>,
+}
+
+impl Connectors {
+    /// Holds a component against admission and against the release that is active. Nothing of it is kept but machine code.
+    ///
+    /// # Errors
+    /// The sentence with which admission refuses it, or the database failed.
+    pub async fn inspect(&self, wasm: &[u8]) -> Result<Inspected> {
+        let admitted = self.admit(wasm).await?;
+        let active = self.active(&admitted.asked.id);
+        let before = active.as_ref().map(|active| self.asked_by(&active.digest));
+        let before = match before {
+            Some(asked) => asks::asks(&asked.await?),
+            None => BTreeSet::new(),
+        };
+        let now = asks::asks(&admitted.asked);
+        let Inspection { manifest, digest, size_bytes, abilities, imports } =
+            Inspection::of(admitted, &self.runtime, wasm.len());
+        Ok(Inspected {
+            connector: manifest.id.clone(),
+            version: manifest.version.to_string(),
+            digest,
+            size_bytes,
+            abilities,
+            imports,
+            manifest,
+            active_version: active.as_ref().map(|active| active.manifest.version.to_string()),
+            asks_new: now.difference(&before).cloned().collect(),
+            asks_dropped: before.difference(&now).cloned().collect(),
+        })
+    }
+
+    /// All that an installed release asks for.
+    async fn asked_by(&self, digest: &str) -> Result<Manifest> {
+        let stored = registry::release(&mut self.services.db.read().await?, digest).await?;
+        let stored = stored.ok_or(Error::NotFound("release"))?;
+        Ok(serde_json::from_str(&stored.manifest).map_err(anyhow::Error::from)?)
+    }
+}
 
 /// What a component turned out to be.
 #[derive(Debug)]
@@ -35,20 +102,23 @@ pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection
     let runtime = Runtime::new(1, &memories)?;
     let setup = Setup { program, memories };
     let compiler = Compiler::new(setup, folder.path().join("artefacts"), &vault, runtime.engine())?;
-    let settings = |_: &str| ConnectorConfig::default();
-    let release = Release::admit(&runtime, &compiler, &wasm, settings).await.with_context(refused)?;
-    let component = release.linked.component().component_type();
-    let imports = component.imports(runtime.engine()).map(|(name, _)| name.to_owned());
-    Ok(Inspection {
-        imports: imports.filter(|name| !name.starts_with("wasi:")).collect(),
-        abilities: release.abilities(),
-        digest: release.digest,
-        size_bytes: wasm.len(),
-        manifest: release.manifest,
-    })
+    let admitted = Admitted::admit(&runtime, &compiler, &wasm).await.with_context(refused)?;
+    Ok(Inspection::of(admitted, &runtime, wasm.len()))
 }
 
 impl Inspection {
+    pub(super) fn of(admitted: Admitted, runtime: &Runtime, size_bytes: usize) -> Self {
+        let component = admitted.linked.component().component_type();
+        let imports = component.imports(runtime.engine()).map(|(name, _)| name.to_owned());
+        Self {
+            imports: imports.filter(|name| !name.starts_with("wasi:")).collect(),
+            abilities: admitted.abilities(),
+            digest: admitted.digest,
+            size_bytes,
+            manifest: admitted.asked,
+        }
+    }
+
     /// One sentence that says what it is.
     #[must_use]
     pub fn verdict(&self) -> String {

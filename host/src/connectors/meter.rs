@@ -11,6 +11,9 @@ pub struct Meter {
     pub fuel: u64,
     /// Most bytes of memory in use at once.
     pub memory_peak_bytes: u64,
+    /// Memory in use times how long it was, in bytes times microseconds.
+    #[serde(default)]
+    pub memory_byte_us: u64,
     /// Requests sent to the vendor; answers from the journal do not count.
     pub requests: u64,
     /// Bytes of bodies sent.
@@ -65,6 +68,16 @@ impl Traffic {
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
+
+    /// Bytes of bodies sent so far.
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of bodies received so far.
+    pub(crate) fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
 }
 
 impl Meter {
@@ -79,6 +92,7 @@ impl Meter {
     pub fn plus(mut self, other: &Self) -> Self {
         self.fuel += other.fuel;
         self.memory_peak_bytes = self.memory_peak_bytes.max(other.memory_peak_bytes);
+        self.memory_byte_us = self.memory_byte_us.saturating_add(other.memory_byte_us);
         self.requests += other.requests;
         self.bytes_out += other.bytes_out;
         self.bytes_in += other.bytes_in;

@@ -3,15 +3,20 @@
 //! Admission reads a component's manifest and abilities without giving it any power, and says in one sentence what keeps
 //! it out. What it may do later is only what is written in the release.
 
+use super::asks::Grant;
 use super::bindings::{identifies, publishes, reconciles, removes, writes};
 use super::compile::{self, Compiler};
 use super::engine;
+use super::gate::Gate;
 use super::guest::Guest;
+use super::metrics::{Counters, Metrics};
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
 use anyhow::{Context as _, bail, ensure};
 use orla_manifest::{AnswerPlace, Manifest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use url::Url;
 use wasmtime::component::InstancePre;
@@ -21,10 +26,131 @@ const CONTRACT: &str = "orla:connector/";
 const CONTRACT_VERSION: &str = "@0.1.0";
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
 
-/// An admitted component.
+/// A component that was admitted: linked, with what it says of itself and what it can do. It has no powers yet.
+#[derive(Clone)]
+pub(crate) struct Admitted {
+    /// SHA-256 of the component in hex.
+    pub(crate) digest: String,
+    /// All that it asks for.
+    pub(crate) asked: Manifest,
+    /// The manifest as the component wrote it.
+    pub(crate) described: String,
+    pub(crate) linked: InstancePre<Guest>,
+}
+
+impl Admitted {
+    /// Admits a component.
+    ///
+    /// # Errors
+    /// A sentence that says what keeps it out.
+    pub(crate) async fn admit(runtime: &Runtime, compiler: &Compiler, wasm: &[u8]) -> anyhow::Result<Self> {
+        let size = wasm.len();
+        ensure!(size <= compile::MAX_COMPONENT_BYTES, "it is larger than {} MiB", compile::MAX_COMPONENT_BYTES >> 20);
+        let digest = compile::digest(wasm);
+        let component = match compiler.kept(runtime.engine(), &digest) {
+            Some(component) => component,
+            None => compiler.compile(runtime.engine(), &digest, wasm).await?,
+        };
+        check_imports(runtime, &component)?;
+        let linked =
+            runtime.link(&component).map_err(engine::explain).context("its imports do not fit the contract")?;
+        let described =
+            runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
+        ensure!(described.len() <= MAX_MANIFEST_BYTES, "its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10);
+        let asked = parse(&described)?;
+        Ok(Self { digest, asked, described, linked })
+    }
+
+    /// Makes ready a component that was admitted before, from the machine code that was kept; `None` where there is none
+    /// that is ours.
+    ///
+    /// # Errors
+    /// What this host's contract has against it.
+    pub(crate) fn again(
+        runtime: &Runtime,
+        compiler: &Compiler,
+        digest: &str,
+        described: &str,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(component) = compiler.kept(runtime.engine(), digest) else { return Ok(None) };
+        let linked =
+            runtime.link(&component).map_err(engine::explain).context("its imports do not fit the contract")?;
+        let (digest, described) = (digest.to_owned(), described.to_owned());
+        Ok(Some(Self { digest, asked: parse(&described)?, described, linked }))
+    }
+
+    /// Holds the operator's settings against what it has to be set.
+    ///
+    /// # Errors
+    /// The configuration sets or moves what it does not have.
+    pub(crate) fn check_settings(&self, settings: &ConnectorConfig) -> anyhow::Result<()> {
+        for name in settings.settings.keys() {
+            let known: Vec<&str> = self.asked.settings.keys().map(String::as_str).collect();
+            ensure!(
+                self.asked.settings.contains_key(name),
+                "the configuration sets its `{name}`, which it does not have; it has: {}",
+                known.join(", ")
+            );
+        }
+        for name in settings.endpoints.keys() {
+            ensure!(
+                self.asked.endpoints.contains_key(name),
+                "the configuration moves its endpoint `{name}`, which it does not have"
+            );
+        }
+        Ok(())
+    }
+
+    /// What it can do, by the names of the contract's interfaces.
+    pub(crate) fn abilities(&self) -> Vec<&'static str> {
+        Abilities::of(&self.linked).names()
+    }
+}
+
+fn parse(described: &str) -> anyhow::Result<Manifest> {
+    Manifest::parse(described).map_err(|flaws| {
+        let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("its manifest is flawed: {}", flaws.join("; "))
+    })
+}
+
+/// The interfaces that a component exports.
+struct Abilities {
+    identity: Option<identifies::IdentifiesIndices>,
+    publish: Option<publishes::PublishesIndices>,
+    reconcile: Option<reconciles::ReconcilesIndices>,
+    remove: Option<removes::RemovesIndices>,
+    writes: Option<writes::WritesIndices>,
+}
+
+impl Abilities {
+    fn of(linked: &InstancePre<Guest>) -> Self {
+        Self {
+            identity: identifies::IdentifiesIndices::new(linked).ok(),
+            publish: publishes::PublishesIndices::new(linked).ok(),
+            reconcile: reconciles::ReconcilesIndices::new(linked).ok(),
+            remove: removes::RemovesIndices::new(linked).ok(),
+            writes: writes::WritesIndices::new(linked).ok(),
+        }
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        let abilities = [
+            ("identity", self.identity.is_some()),
+            ("publish", self.publish.is_some()),
+            ("reconcile", self.reconcile.is_some()),
+            ("remove", self.remove.is_some()),
+            ("text-model", self.writes.is_some()),
+        ];
+        abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
+    }
+}
+
+/// An admitted component with the powers that it was granted.
 pub(crate) struct Release {
     /// SHA-256 of the component in hex.
     pub(crate) digest: String,
+    /// What is both asked for and granted.
     pub(crate) manifest: Manifest,
     /// Where each endpoint of the manifest is, by the operator's word or else the manifest's.
     pub(crate) origins: BTreeMap<String, Url>,
@@ -34,10 +160,16 @@ pub(crate) struct Release {
     pub(crate) identity: Option<identifies::IdentifiesIndices>,
     pub(crate) publish: Option<publishes::PublishesIndices>,
     pub(crate) reconcile: Option<reconciles::ReconcilesIndices>,
-    pub(crate) remove: Option<removes::RemovesIndices>,
     pub(crate) writes: Option<writes::WritesIndices>,
     /// The operator's settings, as the manifest names them.
     pub(crate) settings: BTreeMap<String, String>,
+    /// What the operator allowed the connector when this was made ready.
+    pub(crate) granted: Grant,
+    /// Where its calls queue, together with those of the connector's other releases.
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) counters: Counters,
+    /// Calls in a row that ended in a trap.
+    pub(crate) traps: AtomicU32,
 }
 
 impl std::fmt::Debug for Release {
@@ -47,49 +179,35 @@ impl std::fmt::Debug for Release {
 }
 
 impl Release {
-    /// Admits a component.
+    /// Gives an admitted component its powers.
     ///
     /// # Errors
-    /// A sentence that says what keeps it out.
-    pub(crate) async fn admit(
-        runtime: &Runtime,
-        compiler: &Compiler,
-        wasm: &[u8],
-        settings: impl FnOnce(&str) -> ConnectorConfig,
+    /// It cannot do without something that was not granted, or the configuration sets or moves what it does not have.
+    pub(crate) fn new(
+        admitted: Admitted,
+        granted: Grant,
+        settings: ConnectorConfig,
+        gate: impl FnOnce(u32) -> Arc<Gate>,
+        metrics: &Metrics,
     ) -> anyhow::Result<Self> {
-        let size = wasm.len();
-        ensure!(size <= compile::MAX_COMPONENT_BYTES, "it is larger than {} MiB", compile::MAX_COMPONENT_BYTES >> 20);
-        let digest = compile::digest(wasm);
-        let component = compiler.component(runtime.engine(), &digest, wasm).await?;
-        check_imports(runtime, &component)?;
-        let linked =
-            runtime.link(&component).map_err(engine::explain).context("its imports do not fit the contract")?;
-        let described =
-            runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
-        ensure!(described.len() <= MAX_MANIFEST_BYTES, "its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10);
-        let manifest = Manifest::parse(&described).map_err(|flaws| {
-            let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("its manifest is flawed: {}", flaws.join("; "))
-        })?;
-        let settings = settings(&manifest.id);
-        for name in settings.settings.keys() {
-            let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
-            ensure!(
-                manifest.settings.contains_key(name),
-                "the configuration sets its `{name}`, which it does not have; it has: {}",
-                known.join(", ")
-            );
-        }
+        admitted.check_settings(&settings)?;
+        let Admitted { digest, asked, linked, .. } = admitted;
+        let manifest =
+            granted.effective(&asked).map_err(|flaws| anyhow::anyhow!("what it was granted is not enough: {flaws}"))?;
+        let Abilities { identity, publish, reconcile, writes, .. } = Abilities::of(&linked);
         Ok(Self {
             digest,
             origins: origins(&manifest, &settings)?,
             visible_after: visible_after(&manifest, &settings),
-            identity: identifies::IdentifiesIndices::new(&linked).ok(),
-            publish: publishes::PublishesIndices::new(&linked).ok(),
-            reconcile: reconciles::ReconcilesIndices::new(&linked).ok(),
-            remove: removes::RemovesIndices::new(&linked).ok(),
-            writes: writes::WritesIndices::new(&linked).ok(),
+            identity,
+            publish,
+            reconcile,
+            writes,
             settings: settings.settings,
+            gate: gate(manifest.limits.concurrency),
+            counters: metrics.of(&manifest.id, &manifest.version.to_string()),
+            traps: AtomicU32::new(0),
+            granted,
             manifest,
             linked,
         })
@@ -98,18 +216,6 @@ impl Release {
     /// Where the answer to a commit names what it made.
     pub(crate) fn committed_id(&self) -> &[AnswerPlace] {
         self.manifest.publishing.as_ref().map_or(&[], |publishing| &publishing.committed_id)
-    }
-
-    /// What the release can do, by the names of the contract's interfaces.
-    pub(crate) fn abilities(&self) -> Vec<&'static str> {
-        let abilities = [
-            ("identity", self.identity.is_some()),
-            ("publish", self.publish.is_some()),
-            ("reconcile", self.reconcile.is_some()),
-            ("remove", self.remove.is_some()),
-            ("text-model", self.writes.is_some()),
-        ];
-        abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
     }
 }
 
@@ -129,12 +235,6 @@ fn check_imports(runtime: &Runtime, component: &wasmtime::component::Component) 
 }
 
 fn origins(manifest: &Manifest, settings: &ConnectorConfig) -> anyhow::Result<BTreeMap<String, Url>> {
-    for name in settings.endpoints.keys() {
-        ensure!(
-            manifest.endpoints.contains_key(name),
-            "the configuration moves its endpoint `{name}`, which it does not have"
-        );
-    }
     let mut origins = BTreeMap::new();
     for (name, endpoint) in &manifest.endpoints {
         let origin = settings.endpoints.get(name).unwrap_or(&endpoint.origin);

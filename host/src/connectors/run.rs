@@ -7,6 +7,7 @@ use super::credentials::{Credentials, Refreshing};
 use super::egress::Egress;
 use super::journal::Journal;
 use super::meter::Traffic;
+use super::metrics::Metrics;
 use super::release::Release;
 use super::sink::Sink;
 use super::vault::Vault;
@@ -19,6 +20,7 @@ use orla_manifest::Limits;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +39,10 @@ pub(crate) struct Services {
     pub(crate) refreshing: Refreshing,
     /// Requests under way, which outlive the guests that asked for them.
     pub(crate) requests: TaskTracker,
+    /// What all connectors use.
+    pub(crate) metrics: Metrics,
+    /// Told when a release trapped so often that it may have to be taken back.
+    pub(crate) distrust: Notify,
 }
 
 impl Services {

@@ -3,11 +3,15 @@
 use super::bindings;
 use super::engine::{self, Memories};
 use super::fault::{Fault, FaultKind};
+use super::following::MOST_TRAPS;
+use super::gate;
 use super::guest::{self, Guest};
 use super::meter::Meter;
+use super::metrics::Outcome;
 use super::run::Run;
 use orla_manifest::Limits;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
@@ -23,6 +27,7 @@ const DESCRIBE_MS: u64 = 1_000;
 pub(crate) struct Runtime {
     engine: Engine,
     linker: Linker<Guest>,
+    calls: u32,
     slots: Arc<Semaphore>,
 }
 
@@ -50,11 +55,16 @@ impl Runtime {
             guest
         })
         .map_err(engine::explain)?;
-        Ok(Self { engine, linker, slots: Arc::new(Semaphore::new(calls as usize)) })
+        Ok(Self { engine, linker, calls, slots: Arc::new(Semaphore::new(calls as usize)) })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The most calls that one connector may have at the same time: the others always find a place.
+    pub(crate) fn most_of_one(&self) -> u32 {
+        (self.calls * 3 / 4).max(1)
     }
 
     /// Resolves a component's imports, once for all its calls.
@@ -67,13 +77,13 @@ impl Runtime {
         let limits = Limits { fuel: DESCRIBE_FUEL, guest_ms: DESCRIBE_MS, total_ms: DESCRIBE_MS, ..Limits::default() };
         let indices = bindings::connector::ConnectorIndices::new(linked)
             .map_err(|_| Fault::bug("the component does not export `describe`"))?;
-        let called = self
+        let (ended, _) = self
             .call(linked, None, &limits, async |store, instance| {
                 let connector = indices.load(&mut *store, instance)?;
                 connector.call_describe(store).await.map(Ok)
             })
             .await;
-        called.result
+        ended.into_result()
     }
 
     /// Calls into the release that a run is pinned to, within the run's limits.
@@ -83,8 +93,28 @@ impl Runtime {
         body: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<R, Fault>>,
     ) -> Called<R> {
         let release = run.release.clone();
+        let _entered = match release.gate.enter().await {
+            Ok(entered) => entered,
+            Err(fault) => {
+                release.counters.count(Outcome::Busy, &Meter::default());
+                return Called { result: Err(fault), meter: Meter::default() };
+            }
+        };
         let limits = run.limits.clone();
-        Box::pin(self.call(&release.linked, Some(run), &limits, body)).await
+        release.counters.under_way.inc();
+        let (ended, meter) = Box::pin(self.call(&release.linked, Some(run.clone()), &limits, body)).await;
+        release.counters.under_way.dec();
+        let outcome = ended.outcome();
+        release.counters.count(outcome, &meter);
+        match outcome {
+            Outcome::Trap if release.traps.fetch_add(1, Ordering::Relaxed) + 1 == MOST_TRAPS => {
+                run.services.distrust.notify_one();
+            }
+            // That it can look at a text says nothing about its real work, which may trap all the same.
+            Outcome::Ok | Outcome::Fault if run.journal.is_some() => release.traps.store(0, Ordering::Relaxed),
+            Outcome::Ok | Outcome::Fault | Outcome::Trap | Outcome::Cancelled | Outcome::Busy => {}
+        }
+        Called { result: ended.into_result(), meter }
     }
 
     async fn call<R>(
@@ -93,21 +123,16 @@ impl Runtime {
         run: Option<Arc<Run>>,
         limits: &Limits,
         body: impl AsyncFnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Result<R, Fault>>,
-    ) -> Called<R> {
+    ) -> (Ended<R>, Meter) {
         let mut meter = Meter::default();
         let slot = tokio::time::timeout(SLOT_WAIT, self.slots.clone().acquire_owned()).await;
-        let Ok(Ok(_slot)) = slot else {
-            return Called {
-                result: Err(Fault::new(FaultKind::VendorDown, "the host is at its limit of calls")),
-                meter,
-            };
-        };
+        let Ok(Ok(_slot)) = slot else { return (Ended::Busy, meter) };
         let began = Instant::now();
         let guest = Guest::new(run.clone(), limits);
         let waiting = guest.waiting.clone();
         let mut store = match guest::store(&self.engine, guest, limits.fuel) {
             Ok(store) => store,
-            Err(error) => return Called { result: Err(Fault::bug(format!("no store: {error:#}"))), meter },
+            Err(error) => return (Ended::Trapped(Fault::bug(format!("no store: {error:#}"))), meter),
         };
         let work = async {
             let instance = linked.instantiate_async(&mut store).await?;
@@ -120,17 +145,48 @@ impl Runtime {
         };
         meter.fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         meter.memory_peak_bytes = store.data().limiter.peak_bytes;
+        meter.memory_byte_us = store.data().limiter.byte_us();
         meter.wall = began.elapsed();
         meter.guest = meter.wall.saturating_sub(waiting.total());
         if let Some(run) = &run {
             meter.add_traffic(&run.traffic);
         }
-        let result = match result {
-            None => Err(Fault::new(FaultKind::Budget, "the call took longer than it may")),
-            Some(Ok(outcome)) => outcome,
-            Some(Err(error)) => Err(trapped(&error, &store)),
+        let ended = match result {
+            None => Ended::Trapped(Fault::new(FaultKind::Budget, "the call took longer than it may")),
+            Some(Ok(result)) => Ended::Returned(result),
+            Some(Err(error)) => Ended::Trapped(trapped(&error, &store)),
         };
-        Called { result, meter }
+        (ended, meter)
+    }
+}
+
+/// How a call ended.
+enum Ended<R> {
+    /// The guest returned, or nobody waited for it.
+    Returned(Result<R, Fault>),
+    /// The guest was stopped: it trapped, or was at a limit of its own.
+    Trapped(Fault),
+    /// It did not begin.
+    Busy,
+}
+
+impl<R> Ended<R> {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Returned(Ok(_)) => Outcome::Ok,
+            Self::Returned(Err(fault)) if fault.kind == FaultKind::Cancelled => Outcome::Cancelled,
+            Self::Returned(Err(_)) => Outcome::Fault,
+            Self::Trapped(_) => Outcome::Trap,
+            Self::Busy => Outcome::Busy,
+        }
+    }
+
+    fn into_result(self) -> Result<R, Fault> {
+        match self {
+            Self::Returned(result) => result,
+            Self::Trapped(fault) => Err(fault),
+            Self::Busy => Err(gate::busy()),
+        }
     }
 }
 

@@ -49,10 +49,7 @@ pub(crate) async fn send(
     effect: &wit::Effect,
     kind: wit::AnswerKind,
 ) -> Result<Outcome, Fault> {
-    let limit = u64::from(run.limits.requests);
-    if run.traffic.requests() >= limit {
-        return Err(Fault::new(FaultKind::Budget, format!("the call made its {limit} requests")));
-    }
+    check_limits(run, &outbound)?;
     match effect {
         wit::Effect::Read => read(run, outbound, kind).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
@@ -64,6 +61,22 @@ pub(crate) async fn send(
         }
         wit::Effect::Commit(key) => commit_or_spend(run, Once::Commit, key, outbound, kind, effect).await,
         wit::Effect::Spend(key) => commit_or_spend(run, Once::Spend, key, outbound, kind, effect).await,
+    }
+}
+
+/// Holds a request against what is left of the call's limits.
+fn check_limits(run: &Run, outbound: &Outbound) -> Result<(), Fault> {
+    let (limits, traffic) = (&run.limits, &run.traffic);
+    let used = [
+        (traffic.requests() + 1, u64::from(limits.requests), "requests"),
+        (traffic.bytes_out().saturating_add(outbound.body_bytes()), limits.bytes_out, "bytes sent"),
+        (traffic.bytes_in(), limits.bytes_in, "bytes received"),
+    ];
+    match used.into_iter().find(|(used, limit, _)| used > limit) {
+        Some((_, limit, what)) => {
+            Err(Fault::new(FaultKind::Budget, format!("the call reached its limit of {limit} {what}")))
+        }
+        None => Ok(()),
     }
 }
 

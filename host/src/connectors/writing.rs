@@ -67,6 +67,9 @@ impl Connectors {
             })
             .await;
         run.settle().await;
+        if let Some(units) = run.billing.units() {
+            run.release.counters.bill(&units);
+        }
         Called { result: called.result.and_then(|completion| verify(run, delivery, completion)), meter: called.meter }
     }
 }

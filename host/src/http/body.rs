@@ -1,11 +1,14 @@
 //! What a request brings, read so that a mistake is told in our words: the body, the query and the path.
 
 use super::MAX_BODY_BYTES;
+use crate::connectors::MAX_COMPONENT_BYTES;
 use crate::error::{Error, Result};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +27,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Error::TooLarge(MAX_BODY_BYTES))
+            }
+            Err(rejection) => Err(unreadable("body", &rejection)),
+        }
+    }
+}
+
+/// A component, as `application/wasm`.
+#[derive(Debug, Clone)]
+pub(super) struct Component(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Component {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.eq_ignore_ascii_case("application/wasm") {
+            return Err(Error::MediaType("Send the component's bytes, with `Content-Type: application/wasm`."));
+        }
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Error::TooLarge(MAX_COMPONENT_BYTES))
             }
             Err(rejection) => Err(unreadable("body", &rejection)),
         }

@@ -5,7 +5,7 @@ pub(super) use crate::identity::Caller;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::identity::sessions;
+use crate::identity::{Role, sessions};
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -15,6 +15,22 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         sessions::authenticate(app, bearer_token(parts)?).await
+    }
+}
+
+/// An operator of this server, signed in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operator(pub(super) Caller);
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        match caller.role {
+            Role::SystemAdmin => Ok(Self(caller)),
+            Role::User | Role::OrgAdmin => Err(Error::Forbidden("Only an operator of this server may do this.")),
+        }
     }
 }
 

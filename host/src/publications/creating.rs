@@ -4,6 +4,7 @@ use super::{BY_KEY, NewPublication, Publication, State, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
+use crate::connectors::fault::FaultKind;
 use crate::connectors::run::{self, Pinned};
 use crate::connectors::work::{Variant, VariantPart};
 use crate::db::Tx;
@@ -13,6 +14,7 @@ use crate::jobs::{self, Job};
 use crate::{ledger, on, prices};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
+use std::time::Duration;
 
 /// The metered operation.
 const OPERATION: &str = "publish";
@@ -40,7 +42,16 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
     if new.parts.iter().all(|part| part.media.is_empty()) {
         let parts = new.parts.iter().map(|part| VariantPart { text: part.text.clone(), media: Vec::new() }).collect();
         let checked = app.connectors().check(&release, workspace, &Variant { parts }).await;
-        let violations = checked.map_err(|fault| Error::Vendor(format!("The connector failed: {fault}")))?;
+        let violations = checked.map_err(|fault| match fault.kind {
+            FaultKind::Busy => Error::Busy {
+                detail: format!(
+                    "`{}` has as many calls as it may have. Nothing was taken in; try again.",
+                    connection.connector
+                ),
+                after: Duration::from_secs(1),
+            },
+            _ => Error::Vendor(format!("The connector failed: {fault}")),
+        })?;
         if let Some(violation) = violations.into_iter().next() {
             return Err(Error::Invalid { field: violation.field, detail: violation.message });
         }
@@ -128,8 +139,9 @@ async fn repeated(
 }
 
 async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: &NewPublication) -> Result<Connection> {
-    if !app.connectors().platforms().contains(&new.platform.as_str()) {
-        let known = app.connectors().platforms().join(", ");
+    let platforms = app.connectors().platforms();
+    if !platforms.contains(&new.platform) {
+        let known = platforms.join(", ");
         return Err(Error::invalid(
             "platform",
             format!("There is no connector for `{:.50}`. Loaded: {known}.", new.platform),

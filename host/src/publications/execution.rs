@@ -194,7 +194,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let variant = loaded.variant(app).await?;
     let Loaded { publication, connection, effects, pinned, release, stored, .. } = loaded;
     let connection = connection.ok_or_else(|| Fault::new(FaultKind::NotFound, "the connection was removed"))?;
-    let release = find_release(app, &release, &publication.connector)?;
+    let release = find_release(app, &release, &publication.connector).await?;
     // A text alone was checked by this very release when it was taken in.
     let has_media = variant.parts.iter().any(|part| !part.media.is_empty());
     if effects.is_empty() && has_media {
@@ -209,8 +209,12 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
 }
 
 /// The release that the run began with; where its bytes are gone, the active one, held to the same journal.
-pub(super) fn find_release(app: &App, digest: &str, connector: &str) -> Result<Arc<Release>, Fault> {
-    let release = app.connectors().pinned(digest).or_else(|| app.connectors().active(connector));
+pub(super) async fn find_release(app: &App, digest: &str, connector: &str) -> Result<Arc<Release>, Fault> {
+    let pinned = app.connectors().pinned(digest).await.unwrap_or_else(|error| {
+        tracing::error!(connector, digest, "a release that a run is pinned to cannot be made ready: {error:#}");
+        None
+    });
+    let release = pinned.or_else(|| app.connectors().active(connector));
     release.ok_or_else(|| Fault::new(FaultKind::Cancelled, "the connector is not loaded on this server"))
 }
 
@@ -261,6 +265,10 @@ fn passing_fault(parts: &[PartOutcome]) -> Option<Fault> {
 }
 
 fn after_fault(app: &App, fault: Fault, course: &Course, made: &[String]) -> End {
+    if fault.kind == FaultKind::Busy && course.age < LONGEST_PENDING {
+        // That others were before it says nothing about this publication.
+        return again(app, fault, course.setbacks - 1);
+    }
     // A call that used up its time over a large upload goes on with the next chunk.
     let passes = fault.is_transient() || (fault.kind == FaultKind::Budget && course.has_made_headway);
     if passes && course.setbacks < MAX_SETBACKS && course.age < LONGEST_PENDING {

@@ -98,7 +98,7 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
 
 /// Asks the connector. Also tells how long the vendor may take to show what it has.
 async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
-    let release = match execution::find_release(app, &loaded.release, &loaded.publication.connector) {
+    let release = match execution::find_release(app, &loaded.release, &loaded.publication.connector).await {
         Ok(release) => release,
         Err(fault) => return (Found::Nothing(fault.message), LONGEST_PAUSE),
     };

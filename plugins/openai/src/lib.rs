@@ -82,7 +82,7 @@ impl Connector for OpenAi {
                 guest_ms: 10_000,
                 total_ms: 5 * 60 * 1_000,
                 requests: 1,
-                inline_answer_bytes: 1 << 20,
+                ..Limits::default()
             },
             ..manifest::bare("openai", "OpenAI", env!("CARGO_PKG_VERSION"))
         }

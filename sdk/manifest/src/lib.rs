@@ -196,6 +196,12 @@ pub struct Limits {
     pub requests: u32,
     /// Bytes of an answer that is handed to the guest inline.
     pub inline_answer_bytes: u64,
+    /// Bytes of bodies sent, looked at before each request.
+    pub bytes_out: u64,
+    /// Bytes of bodies received, looked at before each request.
+    pub bytes_in: u64,
+    /// Calls of the connector at the same time, on each node.
+    pub concurrency: u32,
 }
 
 impl Default for Limits {
@@ -207,6 +213,9 @@ impl Default for Limits {
             total_ms: 15 * 60 * 1_000,
             requests: 1_000,
             inline_answer_bytes: 1 << 20,
+            bytes_out: 8 << 30,
+            bytes_in: 8 << 30,
+            concurrency: 64,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::process::take_orders;
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
-use orla::connectors::{Memories, Setup};
+use orla::connectors::{self, Memories, Setup};
 use orla::id::{UserId, WorkspaceId};
 use orla::publications::{self, NewPublication, Part};
 use orla::{jobs, on, telemetry};
@@ -16,6 +16,7 @@ pub(crate) async fn run() {
     telemetry::start();
     let setup = Setup { program: program(), memories: Memories::Pooled };
     let app = App::open(Config::read().unwrap(), Clock::System, setup).await.unwrap();
+    connectors::watch(&app).await;
     app.tasks().spawn(jobs::work(app.clone()));
     let mut tx = app.db().read().await.unwrap();
     let (workspace, author): (WorkspaceId, UserId) = on!(&mut tx, conn => sqlx::query_as(

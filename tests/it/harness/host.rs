@@ -5,7 +5,7 @@ use super::{Backend, Person, Settings, Sim};
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::{Config, ConnectorConfig};
-use orla::connectors::{Memories, Setup};
+use orla::connectors::{self, Memories, Setup};
 use orla::id::WorkspaceId;
 use orla::{http, jobs, ledger, on, prices};
 use orla_vendors::openai;
@@ -23,6 +23,31 @@ pub(crate) struct Host {
     pub(crate) sim: Sim,
     pub(crate) openai: openai::Sim,
     pub(crate) data: TempDir,
+}
+
+/// A further node.
+pub(crate) struct Node {
+    pub(crate) app: App,
+    pub(crate) url: String,
+    _data: TempDir,
+}
+
+/// Serves in this process, on a port of its own.
+async fn serve(mut config: Config, memories: Memories, sim: &Sim) -> (App, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    config.public_url = Some(url.parse().unwrap());
+    let app = App::open(config, Clock::System, Setup { program: program(), memories }).await.unwrap();
+    for platform in ["twitter", "probe"] {
+        sim.register_redirect_uri(format!("{url}/social/oauth/{platform}/callback"));
+    }
+    connectors::watch(&app).await;
+    app.tasks().spawn(jobs::work(app.clone()));
+    let (served, stopping) = (app.clone(), app.clone());
+    tokio::spawn(async move {
+        http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
+    });
+    (app, url)
 }
 
 /// The network as it is, but for its limits a quarter of an hour: tests do more in less.
@@ -62,21 +87,27 @@ impl Host {
         let sim = Sim::start(settings).await;
         let openai = openai::Sim::start(openai::Settings::default()).await;
         let data = warm_data().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let database = backend.fresh(data.path()).await;
-        let mut config = config(data.path(), &database, [&sim.origin(), &openai.origin()], &url);
+        let mut config = config(data.path(), &database, [&sim.origin(), &openai.origin()]);
         let memories = change(&mut config);
-        let app = App::open(config, Clock::System, Setup { program: program(), memories }).await.unwrap();
-        for platform in ["twitter", "probe"] {
-            sim.register_redirect_uri(format!("{url}/social/oauth/{platform}/callback"));
-        }
-        app.tasks().spawn(jobs::work(app.clone()));
-        let (served, stopping) = (app.clone(), app.clone());
-        tokio::spawn(async move {
-            http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
-        });
+        let (app, url) = serve(config, memories, &sim).await;
         Self { app, url, sim, openai, data }
+    }
+
+    /// The same host, stopped and started again.
+    pub(crate) async fn again(self) -> Self {
+        self.app.stop().await;
+        let (app, url) = Box::pin(serve(self.app.config().clone(), Memories::Pooled, &self.sim)).await;
+        Self { app, url, ..self }
+    }
+
+    /// Another node of the same installation: the same database and master key, a data folder of its own.
+    pub(crate) async fn another_node(&self) -> Node {
+        let data = TempDir::new().unwrap();
+        std::fs::copy(self.data.path().join("master.key"), data.path().join("master.key")).unwrap();
+        let config = Config { data: data.path().to_owned(), ..self.app.config().clone() };
+        let (app, url) = Box::pin(serve(config, Memories::Pooled, &self.sim)).await;
+        Node { app, url, _data: data }
     }
 
     /// A registered, verified person who is logged in.
@@ -146,13 +177,12 @@ fn openai_key(origin: &str) -> ConnectorConfig {
     }
 }
 
-fn config(data: &Path, database: &str, [sim, openai]: [&str; 2], url: &str) -> Config {
+fn config(data: &Path, database: &str, [sim, openai]: [&str; 2]) -> Config {
     let apps = ["x", "probe"].map(|id| (id.to_owned(), demo_app(sim)));
     Config {
         data: data.to_owned(),
         database_url: Some(database.to_owned()),
         connectors_folder: built::connectors().to_owned(),
-        public_url: Some(url.parse().unwrap()),
         egress_allow: vec![sim.trim_start_matches("http://").to_owned()],
         connectors: apps.into_iter().chain([("openai".to_owned(), openai_key(openai))]).collect(),
         job_lease_ms: 2_000,
@@ -177,12 +207,13 @@ pub(crate) async fn warm_data() -> TempDir {
             let app = App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled })
                 .await
                 .unwrap();
+            connectors::watch(&app).await;
             tokio::time::timeout(Duration::from_secs(60), app.stop()).await.unwrap();
             WARM.get_or_init(|| folder)
         }
     };
     let data = TempDir::new().unwrap();
-    for name in ["master.key", "artefacts", "releases"] {
+    for name in ["master.key", "artefacts"] {
         let copied =
             std::process::Command::new("cp").arg("-a").arg(warm.path().join(name)).arg(data.path()).status().unwrap();
         assert!(copied.success());

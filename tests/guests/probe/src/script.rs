@@ -3,7 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `remote` | as the whole script: runs what `GET /_sim/script` answers, which the test may change between two runs |
-//! | `commit <key> <text>` | posts the text as a commit |
+//! | `commit <key> <text>` | posts the text as a commit, with the connector's version for `{version}` |
 //! | `spend <key> <text>` | posts the text as something that the operator is billed for |
 //! | `prepare <key> <seconds> <path> [<json>]` | sends a `POST` as a preparation |
 //! | `forget <key>` | drops a prepared step |
@@ -115,6 +115,7 @@ fn command(line: &str) -> Result<Next> {
 }
 
 fn commit(key: &str, text: &str) -> Result<Confirmed> {
+    let text = text.replace("{version}", env!("CARGO_PKG_VERSION"));
     API.post("/2/tweets").json(&json!({ "text": text })).commit(key, |answer: &Response| {
         let post: Value = answer.json()?;
         let id = post["data"]["id"].as_str().ok_or_else(|| Fault::vendor("The answer names no post."))?;

@@ -1,0 +1,3 @@
+//! The commands of the `orla` program that are more than a line.
+
+pub(crate) mod operate;
