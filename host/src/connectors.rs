@@ -11,14 +11,17 @@ pub mod blob;
 mod compile;
 pub mod connections;
 pub(crate) mod credentials;
+mod destination;
 pub mod egress;
 mod engine;
+pub(crate) mod entered;
 mod events;
 pub mod fault;
 mod guest;
 mod imports;
 mod inspecting;
 pub(crate) mod journal;
+mod link_header;
 mod links;
 pub(crate) mod looks;
 pub mod meter;
@@ -28,6 +31,7 @@ mod request;
 pub(crate) mod run;
 mod runtime;
 mod send;
+mod signing;
 pub(crate) mod sink;
 pub mod vault;
 pub mod work;
@@ -112,7 +116,7 @@ impl Connectors {
                 retained.insert(release.digest.clone(), release);
             }
         }
-        let egress = Egress::new(named_addresses(config))?;
+        let egress = Egress::new(config.egress_allow.iter().cloned(), moved_addresses(config))?;
         let services = Arc::new(Services {
             db: db.clone(),
             clock: clock.clone(),
@@ -149,9 +153,14 @@ impl Connectors {
         let ready = able.find(|release| match &release.manifest.auth {
             Auth::None => true,
             Auth::ApiKey(_) => self.services.api_key(&release.manifest.id).is_some(),
-            Auth::Oauth2(_) => false,
+            Auth::Oauth2(_) | Auth::Fields(_) => false,
         });
         ready.cloned().ok_or(Error::NotConfigured("No text model has a key on this server. An operator must set one."))
+    }
+
+    /// The releases that new runs use, by connector id.
+    pub(crate) fn releases(&self) -> impl Iterator<Item = &Arc<Release>> {
+        self.active.values()
     }
 
     /// The networks that can be published to.
@@ -229,12 +238,12 @@ fn keep(folder: &Path, digest: &str, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the operator named: addresses outright, and the endpoints that he moved.
-fn named_addresses(config: &Config) -> Vec<String> {
+/// Where the operator moved endpoints to, which names those addresses.
+fn moved_addresses(config: &Config) -> Vec<String> {
     let moved = config.connectors.values().flat_map(|connector| connector.endpoints.values());
     let moved = moved.filter_map(|origin| {
         let url = Url::parse(origin).ok()?;
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
     });
-    config.egress_allow.iter().cloned().chain(moved).collect()
+    moved.collect()
 }

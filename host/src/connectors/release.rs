@@ -10,7 +10,7 @@ use super::guest::Guest;
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
 use anyhow::{Context as _, bail, ensure};
-use orla_manifest::{AnswerPlace, Manifest};
+use orla_manifest::{AnswerPlace, Auth, Manifest, Origin};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
@@ -26,7 +26,8 @@ pub(crate) struct Release {
     /// SHA-256 of the component in hex.
     pub(crate) digest: String,
     pub(crate) manifest: Manifest,
-    /// Where each endpoint of the manifest is, by the operator's word or else the manifest's.
+    /// Where each endpoint of the manifest is, by the operator's word or else the manifest's; not those that are where a
+    /// connection says.
     pub(crate) origins: BTreeMap<String, Url>,
     /// How long a post may stay invisible to the connector's own reads.
     pub(crate) visible_after: Duration,
@@ -80,11 +81,18 @@ impl Release {
                 known.join(", ")
             );
         }
+        let identity = identifies::IdentifiesIndices::new(&linked).ok();
+        if let Auth::Fields(fields) = &manifest.auth {
+            ensure!(
+                identity.is_some() || fields.address().is_some(),
+                "nothing tells its accounts apart: it needs the ability `identity`, or a field of kind origin or url"
+            );
+        }
         Ok(Self {
             digest,
             origins: origins(&manifest, &settings)?,
             visible_after: visible_after(&manifest, &settings),
-            identity: identifies::IdentifiesIndices::new(&linked).ok(),
+            identity,
             publish: publishes::PublishesIndices::new(&linked).ok(),
             reconcile: reconciles::ReconcilesIndices::new(&linked).ok(),
             remove: removes::RemovesIndices::new(&linked).ok(),
@@ -137,7 +145,18 @@ fn origins(manifest: &Manifest, settings: &ConnectorConfig) -> anyhow::Result<BT
     }
     let mut origins = BTreeMap::new();
     for (name, endpoint) in &manifest.endpoints {
-        let origin = settings.endpoints.get(name).unwrap_or(&endpoint.origin);
+        let moved = settings.endpoints.get(name);
+        let literal = match &endpoint.origin {
+            Origin::Literal(origin) => origin,
+            Origin::Entered { .. } => {
+                ensure!(
+                    moved.is_none(),
+                    "the configuration moves its endpoint `{name}`, which is where each connection says"
+                );
+                continue;
+            }
+        };
+        let origin = moved.unwrap_or(literal);
         let url = Url::parse(origin).with_context(|| format!("the origin of its endpoint `{name}` is no URL"))?;
         let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty() && url.host().is_some();
         ensure!(bare, "the origin of its endpoint `{name}` must be scheme, host and optional port");
