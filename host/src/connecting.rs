@@ -1,12 +1,15 @@
-//! Connecting an account: from the wish to the callback, for connectors with OAuth 2.
+//! Connecting an account: from the wish to the callback, for connectors with OAuth 2. [`fields`] is for those without.
 //!
 //! The state parameter is single use, ends after ten minutes, and is bound to workspace, user, redirect URI and to the
 //! browser that began (by a cookie): a link that somebody else began cannot put an account into his workspace.
 
+pub mod fields;
+pub mod platforms;
+
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection, NewConnection};
-use crate::connectors::credentials;
+use crate::connectors::credentials::{self, Credentials};
 use crate::connectors::oauth::{self, RefreshError, Tokens};
 use crate::connectors::release::Release;
 use crate::db::Tx;
@@ -39,6 +42,13 @@ fn oauth_of(app: &App, platform: &str) -> Result<(Arc<Release>, OAuth2)> {
         Auth::Oauth2(oauth) => {
             let oauth = oauth.clone();
             Ok((release, oauth))
+        }
+        Auth::Fields(_) => {
+            let detail = format!(
+                "{} is connected by fields, not by OAuth: POST /social/connections/{platform}; GET /social/platforms lists them.",
+                release.manifest.name
+            );
+            Err(Error::Conflict { code: "connect_by_fields", detail })
         }
         Auth::None | Auth::ApiKey(_) => Err(Error::NotFound("OAuth for this platform")),
     }
@@ -147,7 +157,8 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
             "the vendor gave no refresh token: this connection will end with its token"
         );
     }
-    let profile = app.connectors().whoami(&release, begun.workspace_id, &tokens.access).await;
+    let minted = Credentials::Minted(tokens.access.clone());
+    let profile = app.connectors().whoami(&release, begun.workspace_id, minted).await;
     let profile =
         profile.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
     let new = NewConnection {

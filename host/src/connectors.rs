@@ -12,8 +12,10 @@ pub mod blob;
 mod compile;
 pub mod connections;
 pub(crate) mod credentials;
+mod destination;
 pub mod egress;
 mod engine;
+pub(crate) mod entered;
 mod events;
 pub mod fault;
 mod folder;
@@ -24,6 +26,7 @@ mod imports;
 mod inspecting;
 pub(crate) mod journal;
 mod lifecycle;
+mod link_header;
 mod links;
 pub(crate) mod looks;
 pub mod meter;
@@ -36,6 +39,7 @@ pub(crate) mod run;
 mod runtime;
 mod send;
 mod serving;
+mod signing;
 pub(crate) mod sink;
 pub mod vault;
 pub mod work;
@@ -106,7 +110,7 @@ impl Connectors {
             db: db.clone(),
             clock: clock.clone(),
             vault: vault.clone(),
-            egress: Egress::new(named_addresses(config))?,
+            egress: Egress::new(config.egress_allow.iter().cloned(), moved_addresses(config))?,
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),
@@ -143,9 +147,14 @@ impl Connectors {
         let ready = able.find(|release| match &release.manifest.auth {
             Auth::None => true,
             Auth::ApiKey(_) => self.services.api_key(&release.manifest.id).is_some(),
-            Auth::Oauth2(_) => false,
+            Auth::Oauth2(_) | Auth::Fields(_) => false,
         });
         ready.cloned().ok_or(Error::NotConfigured("No text model has a key on this server. An operator must set one."))
+    }
+
+    /// The releases that new runs use, by connector id.
+    pub(crate) fn releases(&self) -> Vec<Arc<Release>> {
+        self.serving.snapshot().active.values().cloned().collect()
     }
 
     /// The networks that can be published to.
@@ -173,12 +182,12 @@ impl Connectors {
     }
 }
 
-/// What the operator named: addresses outright, and the endpoints that he moved.
-fn named_addresses(config: &Config) -> Vec<String> {
+/// Where the operator moved endpoints to, which names those addresses.
+fn moved_addresses(config: &Config) -> Vec<String> {
     let moved = config.connectors.values().flat_map(|connector| connector.endpoints.values());
     let moved = moved.filter_map(|origin| {
         let url = Url::parse(origin).ok()?;
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
     });
-    config.egress_allow.iter().cloned().chain(moved).collect()
+    moved.collect()
 }

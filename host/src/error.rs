@@ -23,6 +23,14 @@ pub enum Error {
         /// What is wrong with it, and what would be right.
         detail: String,
     },
+    /// What a person entered to connect an account does not serve.
+    #[error("{detail}")]
+    Field {
+        /// The field's name, such as `token`.
+        name: String,
+        /// What is wrong with it, by its label, and what would be right.
+        detail: String,
+    },
     /// No token, or one that does not count.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -100,6 +108,7 @@ impl Error {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
             Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
+            Self::Field { .. } => (StatusCode::BAD_REQUEST, "invalid_field"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Unverified => (StatusCode::FORBIDDEN, "email_unverified"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
@@ -156,6 +165,7 @@ impl Error {
                 problem.detail = "Something failed on our side. It is in the server's log.".to_owned();
             }
             Self::Invalid { field, .. } => problem.field = Some(field),
+            Self::Field { name, .. } => problem.field = Some(format!("fields/{name}")),
             _ => {}
         }
         problem

@@ -21,8 +21,8 @@
 //! ```
 
 pub use orla_manifest::{
-    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Flaw, Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Pkce,
-    Place, Publishing, SCHEMA, Sign, Usage, Verdict,
+    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning,
+    MediaRule, OAuth2, Origin, Pkce, Place, Publishing, SCHEMA, Sign, Usage, Verdict,
 };
 
 use std::collections::BTreeMap;
@@ -58,14 +58,51 @@ pub fn endpoints<const N: usize>(endpoints: [(&str, Endpoint); N]) -> BTreeMap<S
 
 /// An origin whose requests the host does not sign.
 #[must_use]
-pub fn unsigned(origin: &str) -> Endpoint {
-    Endpoint { origin: origin.to_owned(), sign: Sign::None, reads: Vec::new(), host_only: Vec::new() }
+pub fn unsigned(origin: impl Into<Origin>) -> Endpoint {
+    Endpoint { origin: origin.into(), sign: Sign::None, reads: Vec::new(), host_only: Vec::new() }
 }
 
 /// An origin whose requests the host signs with the connection's access token.
 #[must_use]
-pub fn bearer(origin: &str) -> Endpoint {
+pub fn bearer(origin: impl Into<Origin>) -> Endpoint {
     Endpoint { sign: Sign::Bearer, ..unsigned(origin) }
+}
+
+/// An origin whose requests the host signs as Standard Webhooks (<https://www.standardwebhooks.com/>), with the key that
+/// a person entered into the field `secret`.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Sign};
+///
+/// let hook = manifest::standard_webhooks(manifest::at_field("url"), "secret");
+/// assert_eq!(hook.sign, Sign::StandardWebhooks { secret: "secret".to_owned() });
+/// ```
+#[must_use]
+pub fn standard_webhooks(origin: impl Into<Origin>, secret: &str) -> Endpoint {
+    Endpoint { sign: Sign::StandardWebhooks { secret: secret.to_owned() }, ..unsigned(origin) }
+}
+
+/// The origin that a person entered into this field.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Auth, Fields};
+///
+/// let manifest = manifest::Manifest {
+///     auth: Auth::Fields(Fields {
+///         token: Some("token".to_owned()),
+///         ..manifest::fields([
+///             manifest::field_origin("instance", "Instance"),
+///             manifest::field_secret("token", "Access token"),
+///         ])
+///     }),
+///     endpoints: manifest::endpoints([("api", manifest::bearer(manifest::at_field("instance")))]),
+///     ..manifest::bare("example", "Example Social", "1.2.3")
+/// };
+/// assert_eq!(manifest.validate(), []);
+/// ```
+#[must_use]
+pub fn at_field(name: &str) -> Origin {
+    Origin::Entered { field: name.to_owned() }
 }
 
 /// A path at an endpoint.
@@ -84,6 +121,31 @@ pub fn media<const N: usize>(rules: [(&str, u64); N]) -> Vec<MediaRule> {
 #[must_use]
 pub fn pointer(pointer: &str) -> AnswerPlace {
     AnswerPlace::Pointer(pointer.to_owned())
+}
+
+/// The link with this relation in an answer's header `Link` (RFC 8288), for `links`. The answer's
+/// [`link`](crate::Response::link) then gives it, ready to be followed.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Link};
+///
+/// let pages = Link { from: "api".to_owned(), at: manifest::link_header("next"), hosts: Vec::new(), signed: true };
+/// ```
+#[must_use]
+pub fn link_header(relation: &str) -> AnswerPlace {
+    AnswerPlace::LinkHeader(relation.to_owned())
+}
+
+/// No place: the vendor names nothing, so a commit's own key is the id of what it made; for `committed_id`.
+///
+/// ```
+/// use orla_sdk::manifest::{self, AnswerPlace};
+///
+/// assert_eq!(manifest::commit_key(), AnswerPlace::Key);
+/// ```
+#[must_use]
+pub fn commit_key() -> AnswerPlace {
+    AnswerPlace::Key
 }
 
 /// What the vendor bills by: each unit with the pointers (RFC 6901) under which answers count it, the first that holds a
@@ -127,6 +189,54 @@ pub fn settings<const N: usize>(settings: [(&str, &str); N]) -> BTreeMap<String,
 #[must_use]
 pub fn api_key(obtained_at: &str) -> Auth {
     Auth::ApiKey(ApiKey { obtained_at: obtained_at.to_owned() })
+}
+
+/// An account that a workspace connects by filling in these fields. The page where a person finds what to enter, and the
+/// secret that signs as a bearer token, are set besides.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Auth, Field, FieldKind, Fields};
+///
+/// let auth = Auth::Fields(Fields {
+///     obtained_at: Some("https://example.com/settings/webhooks".to_owned()),
+///     ..manifest::fields([
+///         manifest::field_url("url", "Address of the webhook"),
+///         Field { help: Some("It begins with whsec_.".to_owned()), ..manifest::field_secret("secret", "Signing secret") },
+///     ])
+/// });
+/// assert!(matches!(auth, Auth::Fields(fields) if fields.fields[0].kind == FieldKind::Url));
+/// ```
+#[must_use]
+pub fn fields<const N: usize>(fields: [Field; N]) -> Fields {
+    Fields { fields: fields.into(), token: None, obtained_at: None }
+}
+
+/// A field for scheme, host and optional port, with its label for a person.
+#[must_use]
+pub fn field_origin(name: &str, label: &str) -> Field {
+    field(name, label, FieldKind::Origin)
+}
+
+/// A field for a whole URL. It may be a secret itself: the connector asks for `/` and never sees it.
+#[must_use]
+pub fn field_url(name: &str, label: &str) -> Field {
+    field(name, label, FieldKind::Url)
+}
+
+/// A field for a line of text.
+#[must_use]
+pub fn field_text(name: &str, label: &str) -> Field {
+    field(name, label, FieldKind::Text)
+}
+
+/// A field for a token, key or password.
+#[must_use]
+pub fn field_secret(name: &str, label: &str) -> Field {
+    field(name, label, FieldKind::Secret)
+}
+
+fn field(name: &str, label: &str, kind: FieldKind) -> Field {
+    Field { name: name.to_owned(), label: label.to_owned(), kind, help: None }
 }
 
 /// A list of texts, such as scopes or paths.

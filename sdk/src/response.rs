@@ -70,6 +70,25 @@ impl Response {
         &self.headers
     }
 
+    /// The link with this relation, where the manifest declares it by
+    /// [`link_header`](crate::manifest::link_header) and the answer has it: to be kept as a cursor, or given to
+    /// [`Api::follow`](crate::Api::follow).
+    ///
+    /// ```
+    /// let header = r#"<orla-link:abc>; rel="next", <orla-link:def>; rel="prev""#;
+    /// let answer = orla_sdk::Response::new(200, &[("link", header)], "[]");
+    /// assert_eq!(answer.link("prev"), Some("orla-link:def"));
+    /// assert_eq!(answer.link("first"), None);
+    /// ```
+    #[must_use]
+    pub fn link(&self, relation: &str) -> Option<&str> {
+        // The host has read the vendor's header, and writes this one in one form, whose links hold no comma.
+        self.header("link")?.split(", ").find_map(|link| {
+            let (sealed, rest) = link.strip_prefix('<')?.split_once(">; rel=\"")?;
+            (rest.strip_suffix('"')? == relation).then_some(sealed)
+        })
+    }
+
     /// The body.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

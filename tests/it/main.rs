@@ -10,6 +10,7 @@ mod captions;
 mod commands;
 mod crash;
 mod credits;
+mod fields;
 mod hostile;
 mod input;
 mod journey;

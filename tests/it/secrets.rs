@@ -1,13 +1,13 @@
 //! Where secrets are not: guests' memories, answers, the journal, logs, and the database in clear.
 
-mod memory;
+pub(crate) mod memory;
 
 use crate::harness::{BOTH, Backend, Fault, Host, Mode, Settings, settings};
 use memory::Watched;
 use orla::connectors::Memories;
 use orla::db::Tx;
 use serde_json::json;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -18,7 +18,30 @@ const CONTROL: &str = "CONTROL-TOKEN-IN-GUEST-MEMORY-7f3a";
 
 /// Log lines, as an operator would read them.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// All of them so far.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+static LINES: OnceLock<Lines> = OnceLock::new();
+
+/// The log of this process from now on. A subscriber is global, so the log of neighbouring tests is in it and held to the
+/// same.
+pub(crate) fn log() -> Lines {
+    let install = || {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer))
+            .unwrap();
+        lines
+    };
+    LINES.get_or_init(install).clone()
+}
 
 impl std::io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -31,12 +54,12 @@ impl std::io::Write for Lines {
     }
 }
 
-fn contains(haystack: &[u8], needle: &str) -> bool {
+pub(crate) fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
 /// Everything that the database holds, as text and raw bytes.
-async fn dump(host: &Host) -> Vec<u8> {
+pub(crate) async fn dump(host: &Host) -> Vec<u8> {
     let mut all = Vec::new();
     for file in ["orla.db", "orla.db-wal"] {
         all.extend(std::fs::read(host.data.path().join(file)).unwrap_or_default());
@@ -73,12 +96,7 @@ async fn dump(host: &Host) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_reaches_a_guest_an_answer_the_log_or_the_database() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
-    // The only test that installs a global subscriber; the log of its neighbours is held to the same.
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LevelFilter::DEBUG).with(layer))
-        .unwrap();
+    let lines = log();
     for backend in BOTH {
         scan(backend, &lines).await;
     }
@@ -93,7 +111,7 @@ async fn scan(backend: Backend, lines: &Lines) {
         memories
     })
     .await;
-    assert_eq!(host.app.connectors().platforms(), ["probe", "twitter"]);
+    assert_eq!(host.app.connectors().platforms(), ["fields", "hook", "probe", "twitter"]);
     let ada = host.connected("ada", "probe").await;
     ada.connect(&host.sim, "twitter", "orla_demo").await;
     let mut answers = Vec::new();
@@ -120,7 +138,7 @@ async fn scan(backend: Backend, lines: &Lines) {
     assert_eq!(watched.hits(MARK), 0, "a token was in a guest's memory");
     assert_eq!(watched.hits("orla-demo-secret"), 0, "the app's secret was in a guest's memory");
     let (answers, database) = (serde_json::to_vec(&answers).unwrap(), dump(&host).await);
-    let log = lines.0.lock().unwrap().clone();
+    let log = lines.bytes();
     for (what, bytes) in [("an answer", &answers), ("the log", &log), ("the database", &database)] {
         assert!(bytes.len() > 100, "{what} is empty");
         assert!(!contains(bytes, MARK), "a token is in {what}");

@@ -264,8 +264,8 @@ fn applies(verdict: &Verdict, body: &Body) -> bool {
 }
 
 impl Answer {
-    /// The text or number at the first of these places that holds one.
-    pub(crate) fn named(&self, places: &[AnswerPlace]) -> Option<String> {
+    /// The text or number at the first of these places that holds one, in the answer to the commit of this key.
+    pub(crate) fn named(&self, places: &[AnswerPlace], key: &str) -> Option<String> {
         let document = || match &self.body {
             Body::Text(text) => serde_json::from_str::<Value>(text).ok(),
             Body::None | Body::Base64(_) | Body::Events(_) => None,
@@ -280,6 +280,8 @@ impl Answer {
                 let header = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
                 header.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
             }
+            AnswerPlace::Key => Some(key.to_owned()),
+            AnswerPlace::LinkHeader(_) => None,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! empty value never overwrites a good one.
 
 use super::connections;
+use super::entered::Entered;
 use super::fault::{Fault, FaultKind};
 use super::oauth::{self, RefreshError, Tokens};
 use super::run::{Run, Services};
@@ -12,10 +13,9 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::on;
-use orla_manifest::{Auth, Sign};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use orla_manifest::{Auth, Fields, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use std::time::Duration;
 const MARGIN: Duration = Duration::from_secs(60);
 const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
+/// Before the name of a field.
+const FIELD: &str = "field/";
 
 /// Whose credentials sign the requests of a run.
 #[derive(Debug)]
@@ -31,27 +33,65 @@ pub(crate) enum Credentials {
     Minted(SecretString),
     /// A connection's. What is stored was read when the run was made ready, and serves until it is renewed.
     Connection(ConnectionId, Mutex<Option<Stored>>),
+    /// What a person entered: for a connection, or for the account that is being connected.
+    Entered {
+        /// `None` while the account is being connected.
+        connection: Option<ConnectionId>,
+        /// One reading, which serves for the whole execution; `None` where it failed.
+        entered: Option<Entered>,
+    },
     /// The operator's own key, for work that every workspace may ask for.
     Operator,
 }
 
 impl Credentials {
+    /// A connection's, as they were read when the run was made ready.
+    pub(crate) fn of(id: ConnectionId, auth: &Auth, stored: Option<Stored>) -> Self {
+        match auth {
+            Auth::Fields(_) => {
+                Self::Entered { connection: Some(id), entered: stored.map(|stored| Entered::kept(stored.fields)) }
+            }
+            Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => Self::Connection(id, Mutex::new(stored)),
+        }
+    }
+
+    /// What a person entered.
+    ///
+    /// # Errors
+    /// Nobody has, or it could not be read.
+    pub(crate) fn entered(&self) -> Result<&Entered, Fault> {
+        match self {
+            Self::Entered { entered: Some(entered), .. } => Ok(entered),
+            Self::Entered { entered: None, .. } => Err(unreadable()),
+            Self::Minted(_) | Self::Connection(..) | Self::Operator => {
+                Err(Fault::bug("nobody has entered any fields for this call"))
+            }
+        }
+    }
+
     /// Names the credentials without telling them.
     pub(crate) fn identity(&self) -> String {
         match self {
-            Self::Minted(_) => "minted".to_owned(),
-            Self::Connection(id, _) => id.to_string(),
+            Self::Minted(_) | Self::Entered { connection: None, .. } => "minted".to_owned(),
+            Self::Connection(id, _) | Self::Entered { connection: Some(id), .. } => id.to_string(),
             Self::Operator => "operator".to_owned(),
         }
     }
 
-    /// The token to sign with, fresh; `None` where requests are not signed.
+    /// The token or secret to sign with, fresh; `None` where requests are not signed.
     ///
     /// # Errors
     /// Fault `auth-expired` where the vendor revoked the connection, `vendor-down` where it could not say.
     pub(crate) async fn token(&self, run: &Run, sign: &Sign) -> Result<Option<SecretString>, Fault> {
         match (sign, self) {
             (Sign::None, _) => Ok(None),
+            (Sign::StandardWebhooks { secret }, _) => self.entered()?.value(secret).cloned().map(Some),
+            (Sign::Bearer, Self::Entered { .. }) => {
+                let Auth::Fields(Fields { token: Some(token), .. }) = &run.release.manifest.auth else {
+                    return Err(Fault::bug("no field of the connector's is its token"));
+                };
+                self.entered()?.value(token).cloned().map(Some)
+            }
             (Sign::Bearer, Self::Minted(token)) => Ok(Some(token.clone())),
             (Sign::Bearer, Self::Operator) => match run.services.api_key(&run.release.manifest.id) {
                 Some(key) => Ok(Some(key.clone())),
@@ -81,28 +121,11 @@ impl Credentials {
     /// As [`Credentials::token`].
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
-            Self::Minted(_) | Self::Operator => Ok(None),
+            Self::Minted(_) | Self::Entered { .. } | Self::Operator => Ok(None),
             Self::Connection(id, at_hand) => {
                 at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
                 refresh(run, *id, Some(refused)).await.map(Some)
             }
-        }
-    }
-}
-
-/// Signs a request. What the guest set is not looked at: it cannot set these headers.
-///
-/// # Errors
-/// The token cannot stand in a header.
-pub(crate) fn sign(request: &mut reqwest::Request, sign: &Sign, token: &SecretString) -> Result<(), Fault> {
-    match sign {
-        Sign::None => Ok(()),
-        Sign::Bearer => {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-                .map_err(|_| Fault::new(FaultKind::AuthExpired, "the stored token cannot stand in a header"))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
-            Ok(())
         }
     }
 }
@@ -179,16 +202,22 @@ async fn revoked(services: &Services, id: ConnectionId, words: &str) -> Fault {
 
 fn internal(error: &anyhow::Error) -> Fault {
     tracing::error!(error = format!("{error:#}"), "credentials could not be read");
+    unreadable()
+}
+
+fn unreadable() -> Fault {
     Fault::new(FaultKind::Cancelled, "the host could not read the connection's credentials")
 }
 
-/// A connection's tokens as they are stored.
+/// A connection's tokens or fields as they are stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     access: Option<SecretString>,
     refresh: Option<SecretString>,
     /// When the access token ends; `None` where the vendor sets no end.
     expires_at: Option<Timestamp>,
+    /// What a person entered, by the names of the fields.
+    fields: BTreeMap<String, SecretString>,
 }
 
 const SELECT: &str =
@@ -220,13 +249,17 @@ impl Stored {
     ) -> anyhow::Result<Self> {
         let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
             on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
-        let mut stored = Self { access: None, refresh: None, expires_at: None };
+        let mut stored = Self { access: None, refresh: None, expires_at: None, fields: BTreeMap::new() };
         for (name, sealed, expires_at) in rows {
             let secret = vault.unseal_text(&identity(workspace, id, &name), &sealed)?;
             match name.as_str() {
                 ACCESS => (stored.access, stored.expires_at) = (Some(secret), expires_at),
                 REFRESH => stored.refresh = Some(secret),
-                _ => {}
+                other => {
+                    if let Some(field) = other.strip_prefix(FIELD) {
+                        stored.fields.insert(field.to_owned(), secret);
+                    }
+                }
             }
         }
         Ok(stored)
@@ -265,9 +298,43 @@ pub(crate) async fn store(
     for (name, secret, expires_at) in secrets {
         let Some(secret) = secret.filter(|secret| !secret.expose_secret().is_empty()) else { continue };
         let sealed = vault.seal_text(&identity(workspace, connection, name), secret);
-        on!(tx, conn => sqlx::query(UPSERT)
-            .bind(connection).bind(workspace).bind(name).bind(sealed).bind(expires_at).bind(now)
-            .execute(conn).await.map(drop))?;
+        upsert(tx, workspace, connection, (name, sealed, expires_at), now).await?;
     }
     Ok(())
+}
+
+const CLEAR: &str = "delete from connection_secrets where workspace_id = $1 and connection_id = $2";
+
+/// Stores what a person entered, in place of all that was stored for the connection.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn store_entered(
+    tx: &mut Tx,
+    vault: &Vault,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    entered: &Entered,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(CLEAR).bind(workspace).bind(connection).execute(conn).await.map(drop))?;
+    for (field, value) in entered.values() {
+        let name = format!("{FIELD}{field}");
+        let sealed = vault.seal_text(&identity(workspace, connection, &name), value);
+        upsert(tx, workspace, connection, (&name, sealed, None), now).await?;
+    }
+    Ok(())
+}
+
+/// Writes a secret: its name, sealed, and when it ends.
+async fn upsert(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    (name, sealed, expires_at): (&str, Vec<u8>, Option<Timestamp>),
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(UPSERT)
+        .bind(connection).bind(workspace).bind(name).bind(sealed).bind(expires_at).bind(now)
+        .execute(conn).await.map(drop))
 }

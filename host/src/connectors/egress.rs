@@ -29,6 +29,35 @@ pub enum Connection {
     Fresh,
 }
 
+/// Who chose where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// The operator: a connector that he loaded says so, or his configuration.
+    Operator,
+    /// Somebody who uses this server. Endpoints that the operator moved inwards are none of his business.
+    User,
+}
+
+/// Why an address that a person entered is not called. Reads on after the name of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// What is sent there would be readable on the way.
+    #[error("must begin with https://")]
+    NotHttps,
+    /// A URL with a user name or password in it.
+    #[error("must not hold a user name or password")]
+    HasUser,
+    /// An address in digits.
+    #[error("must name a host such as example.com, not an IP address")]
+    Literal,
+    /// A name inside some network.
+    #[error("leads to an address that is not on the public Internet: only the operator of this server can allow it")]
+    NotPublic,
+    /// A name without an address.
+    #[error("names a host that cannot be found: check how it is written, or try again later")]
+    Unknown,
+}
+
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -85,8 +114,10 @@ pub struct Egress {
     guarded: Pair,
     /// For what the operator named: no check of addresses.
     trusted: Pair,
-    /// `host:port` that the operator named.
-    named: BTreeSet<String>,
+    /// `host:port` that the operator allows to everybody.
+    allowed: BTreeSet<String>,
+    /// `host:port` of endpoints that the operator moved: for the connectors that have them.
+    moved: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -96,11 +127,15 @@ struct Pair {
 }
 
 impl Egress {
-    /// A client that reaches public addresses, and what the operator named as `host:port`.
+    /// A client that reaches public addresses, and what the operator named as `host:port`: for everybody, and for the
+    /// endpoints that he moved.
     ///
     /// # Errors
     /// The system's TLS roots cannot be read.
-    pub fn new(named: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
+    pub fn new(
+        allowed: impl IntoIterator<Item = String>,
+        moved: impl IntoIterator<Item = String>,
+    ) -> anyhow::Result<Self> {
         let guarded = Arc::new(Guarded);
         Ok(Self {
             guarded: Pair {
@@ -108,7 +143,8 @@ impl Egress {
                 fresh: client(Some(&guarded), Connection::Fresh)?,
             },
             trusted: Pair { shared: client(None, Connection::Shared)?, fresh: client(None, Connection::Fresh)? },
-            named: named.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
+            allowed: allowed.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
+            moved: moved.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
         })
     }
 
@@ -116,8 +152,13 @@ impl Egress {
     ///
     /// # Errors
     /// [`NoAnswer`], which says whether the request may have arrived.
-    pub async fn send(&self, request: Request, connection: Connection) -> Result<Response, NoAnswer> {
-        let pair = if self.is_named(request.url()) {
+    pub async fn send(
+        &self,
+        request: Request,
+        connection: Connection,
+        chosen_by: ChosenBy,
+    ) -> Result<Response, NoAnswer> {
+        let pair = if self.is_named(request.url(), chosen_by) {
             &self.trusted
         } else {
             check(request.url())?;
@@ -137,7 +178,8 @@ impl Egress {
     pub async fn fetch(&self, url: Url) -> Result<Response, NoAnswer> {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(Request::new(reqwest::Method::GET, url.clone()), Connection::Shared).await?;
+            let request = Request::new(reqwest::Method::GET, url.clone());
+            let response = self.send(request, Connection::Shared, ChosenBy::User).await?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
@@ -157,9 +199,46 @@ impl Egress {
         Ok(builder.multipart(form).build()?)
     }
 
-    fn is_named(&self, url: &Url) -> bool {
+    /// Whether secrets may go to an address that a person entered: by https to a name, or to where the operator allows.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn is_fit(&self, url: &Url) -> Result<(), Unfit> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Unfit::HasUser);
+        }
+        if self.is_named(url, ChosenBy::User) {
+            return Ok(());
+        }
+        match url.host() {
+            _ if url.scheme() != "https" => Err(Unfit::NotHttps),
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => Err(Unfit::Literal),
+            Some(Host::Domain(_)) => Ok(()),
+            None => Err(Unfit::Unknown),
+        }
+    }
+
+    /// As [`Egress::is_fit`], and looks up whether the name has public addresses. They are checked again at each request.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) async fn look_up(&self, url: &Url) -> Result<(), Unfit> {
+        self.is_fit(url)?;
+        if self.is_named(url, ChosenBy::User) {
+            return Ok(());
+        }
+        let addresses = tokio::time::timeout(CONNECT_TIMEOUT, public_addresses(url.host_str().unwrap_or_default()));
+        match addresses.await {
+            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(()),
+            Ok(Err(error)) if error.is::<NotPublic>() => Err(Unfit::NotPublic),
+            Ok(_) | Err(_) => Err(Unfit::Unknown),
+        }
+    }
+
+    fn is_named(&self, url: &Url, chosen_by: ChosenBy) -> bool {
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return false };
-        self.named.contains(&format!("{host}:{port}"))
+        let address = format!("{host}:{port}");
+        self.allowed.contains(&address) || chosen_by == ChosenBy::Operator && self.moved.contains(&address)
     }
 }
 
@@ -204,15 +283,20 @@ struct Guarded;
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolved: BoxFuture<'static, Result<Addrs, Box<dyn std::error::Error + Send + Sync>>> =
-            Box::pin(async move {
-                let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-                // One private address among public ones is reason enough: that is how rebinding looks.
-                if addresses.iter().any(|address| !address::is_public(address.ip())) {
-                    return Err(NotPublic.into());
-                }
-                Ok(Box::new(addresses.into_iter()) as Addrs)
-            });
+        let resolved: BoxFuture<'static, Result<Addrs, BoxError>> =
+            Box::pin(async move { Ok(Box::new(public_addresses(name.as_str()).await?.into_iter()) as Addrs) });
         resolved
     }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The addresses of a name, all of them public.
+async fn public_addresses(name: &str) -> Result<Vec<SocketAddr>, BoxError> {
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+    // One private address among public ones is reason enough: that is how rebinding looks.
+    if addresses.iter().any(|address| !address::is_public(address.ip())) {
+        return Err(NotPublic.into());
+    }
+    Ok(addresses)
 }

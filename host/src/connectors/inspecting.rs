@@ -141,16 +141,22 @@ impl fmt::Display for Inspection {
             Auth::None => writeln!(out, "  connects    without credentials")?,
             Auth::ApiKey(key) => writeln!(out, "  connects    by a key, made at {}", key.obtained_at)?,
             Auth::Oauth2(oauth) => writeln!(out, "  connects    by OAuth 2, asking for {}", oauth.scopes.join(", "))?,
+            Auth::Fields(fields) => {
+                let labels: Vec<&str> = fields.fields.iter().map(|field| field.label.as_str()).collect();
+                writeln!(out, "  connects    by fields to fill in: {}", labels.join(", "))?;
+            }
         }
         for (name, endpoint) in &manifest.endpoints {
-            let signed = match endpoint.sign {
-                Sign::None => "not signed",
-                Sign::Bearer => "signed with the access token or key",
+            let signed = match &endpoint.sign {
+                Sign::None => "not signed".to_owned(),
+                Sign::Bearer => "signed with the access token or key".to_owned(),
+                Sign::StandardWebhooks { secret } => format!("signed as Standard Webhooks with `{secret}`"),
             };
             writeln!(out, "  endpoint    {name}: {}, {signed}", endpoint.origin)?;
         }
         for link in &manifest.links {
-            writeln!(out, "  links       from {} to {}", link.from, link.hosts.join(", "))?;
+            let hosts = if link.hosts.is_empty() { "itself".to_owned() } else { link.hosts.join(", ") };
+            writeln!(out, "  links       from {} to {hosts}", link.from)?;
         }
         for (name, what) in &manifest.settings {
             writeln!(out, "  setting     {name}: {what}")?;

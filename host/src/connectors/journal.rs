@@ -85,7 +85,7 @@ impl Effect {
     pub(crate) fn committed(&self, places: &[AnswerPlace]) -> Option<Committed> {
         match self.state.as_str() {
             "known" => self.known(),
-            "done" => self.answer()?.named(places).map(|id| Committed { id, url: None }),
+            "done" => self.answer()?.named(places, &self.key).map(|id| Committed { id, url: None }),
             _ => None,
         }
     }

@@ -3,12 +3,15 @@
 //! A link opens only for the connection whose answer it stood in. Where links stand, which hosts they may have and
 //! whether requests along them are signed is in the manifest.
 
+use super::destination::{Destination, Place};
+use super::egress::ChosenBy;
 use super::fault::Fault;
+use super::link_header;
 use super::run::Run;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use orla_manifest::{AnswerPlace, Link, Sign};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue, LINK};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -28,15 +31,17 @@ fn identity(run: &Run) -> String {
 }
 
 fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
-    let url = Url::parse(url).ok()?;
+    let place = Place::of(run, &link.from).ok()?;
+    // Of relative references, the one that needs no more than the origin.
+    let url = if url.starts_with('/') { place.url.join(url) } else { Url::parse(url) }.ok()?;
     let host = url.host_str()?;
-    // An endpoint that the operator moved hands out links to where it is now.
-    let moved = run.release.origins.get(&link.from).is_some_and(|origin| origin.origin() == url.origin());
+    // An endpoint that the operator moved hands out links to where it is now, one that a person named to itself.
+    let own = place.url.origin() == url.origin();
     let allowed = link.hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
         Some(suffix) => host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
         None => host == allowed,
     });
-    if !(moved || allowed && url.scheme() == "https") {
+    if !(own || allowed && url.scheme() == "https") {
         return None;
     }
     let sealed = Sealed { endpoint: link.from.clone(), url, signed: link.signed };
@@ -44,22 +49,29 @@ fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
     Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(run.services.vault.seal(&identity(run), &plain))))
 }
 
-/// Opens a link for a request: the endpoint that it came from, the URL, and how to sign.
+/// Opens a link for a request.
 ///
 /// # Errors
-/// Fault `bug`: it is no link, or another connection's.
-pub(super) fn open(run: &Run, link: &str) -> Result<(String, Url, Sign), Fault> {
+/// Fault `bug`: it is no link, or another connection's. Or the connection's address cannot be had.
+pub(super) fn open(run: &Run, link: &str) -> Result<Destination, Fault> {
     let refuse = || Fault::bug("this is no link that the vendor gave to this connection");
     let sealed = link.strip_prefix(PREFIX).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or_else(refuse)?;
     let plain = run.services.vault.unseal(&identity(run), &sealed).map_err(|_| refuse())?;
     let Sealed { endpoint, url, signed } = serde_json::from_slice(&plain).map_err(|_| refuse())?;
     let declared = run.release.manifest.endpoints.get(&endpoint).ok_or_else(refuse)?;
+    let place = Place::of(run, &endpoint)?;
+    // What was entered for the connection may have changed since: its secrets go to its address of now.
+    if signed && place.chosen_by == ChosenBy::User && place.url.origin() != url.origin() {
+        return Err(refuse());
+    }
     let sign = if signed { declared.sign.clone() } else { Sign::None };
-    Ok((endpoint, url, sign))
+    let (path, query) = (url.path().to_owned(), url.query().unwrap_or_default().to_owned());
+    Ok(Destination { endpoint, url, path, query, sign, chosen_by: place.chosen_by })
 }
 
 /// Seals the links in an answer's headers.
 pub(super) fn seal_headers(run: &Run, endpoint: &str, headers: &mut HeaderMap) {
+    seal_link_header(run, endpoint, headers);
     for link in run.release.manifest.links.iter().filter(|link| link.from == endpoint) {
         let AnswerPlace::Header(name) = &link.at else { continue };
         let Some(value) = headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned) else { continue };
@@ -69,6 +81,37 @@ pub(super) fn seal_headers(run: &Run, endpoint: &str, headers: &mut HeaderMap) {
         {
             headers.insert(name, sealed);
         }
+    }
+}
+
+/// Leaves of the header `Link` the declared links, sealed and in one form, where any are declared.
+fn seal_link_header(run: &Run, endpoint: &str, headers: &mut HeaderMap) {
+    let declared: Vec<(&Link, &str)> = run
+        .release
+        .manifest
+        .links
+        .iter()
+        .filter(|link| link.from == endpoint)
+        .filter_map(|link| match &link.at {
+            AnswerPlace::LinkHeader(relation) => Some((link, relation.as_str())),
+            AnswerPlace::Pointer(_) | AnswerPlace::Header(_) | AnswerPlace::Key => None,
+        })
+        .collect();
+    if declared.is_empty() {
+        return;
+    }
+    let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+    let targets: Vec<link_header::Target> = values.filter_map(link_header::parse).flatten().collect();
+    headers.remove(LINK);
+    let sealed = declared.into_iter().filter_map(|(link, relation)| {
+        let target = targets.iter().find(|target| target.is(relation))?;
+        Some(format!("<{}>; rel=\"{relation}\"", seal(run, link, &target.uri)?))
+    });
+    let sealed: Vec<String> = sealed.collect();
+    if !sealed.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&sealed.join(", "))
+    {
+        headers.insert(LINK, value);
     }
 }
 
@@ -82,7 +125,7 @@ pub(super) fn seal_body(run: &Run, endpoint: &str, body: Vec<u8>) -> Vec<u8> {
         .filter(|link| link.from == endpoint)
         .filter_map(|link| match &link.at {
             AnswerPlace::Pointer(pointer) => Some((link, pointer.as_str())),
-            AnswerPlace::Header(_) => None,
+            AnswerPlace::Header(_) | AnswerPlace::LinkHeader(_) | AnswerPlace::Key => None,
         })
         .collect();
     if pointers.is_empty() {

@@ -1,7 +1,7 @@
 //! OAuth 2 as the manifest describes it (RFC 6749, 7009, 7636): the authorize URL, the exchange, the refresh and the
 //! revocation. It knows the protocol and no tables.
 
-use super::egress::Connection;
+use super::egress::{ChosenBy, Connection};
 use super::release::Release;
 use super::run::Services;
 use crate::clock::Timestamp;
@@ -213,7 +213,8 @@ fn token_request<'a>(
 async fn send(services: &Services, mut request: Request) -> Result<(reqwest::StatusCode, Zeroizing<Vec<u8>>), String> {
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     // A refresh token that rotates is as precious as a post: no half-dead connection for it either.
-    let mut response = services.egress.send(request, Connection::Fresh).await.map_err(|none| none.message)?;
+    let sent = services.egress.send(request, Connection::Fresh, ChosenBy::Operator).await;
+    let mut response = sent.map_err(|none| none.message)?;
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(|_| "the vendor's answer broke off".to_owned())? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {

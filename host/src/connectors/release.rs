@@ -13,7 +13,7 @@ use super::metrics::{Counters, Metrics};
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
 use anyhow::{Context as _, bail, ensure};
-use orla_manifest::{AnswerPlace, Manifest};
+use orla_manifest::{AnswerPlace, Auth, Manifest, Origin};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -58,6 +58,7 @@ impl Admitted {
             runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
         ensure!(described.len() <= MAX_MANIFEST_BYTES, "its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10);
         let asked = parse(&described)?;
+        check_accounts(&asked, &Abilities::of(&linked))?;
         Ok(Self { digest, asked, described, linked })
     }
 
@@ -114,6 +115,17 @@ fn parse(described: &str) -> anyhow::Result<Manifest> {
     })
 }
 
+/// Whether a workspace's accounts can be told apart.
+fn check_accounts(asked: &Manifest, abilities: &Abilities) -> anyhow::Result<()> {
+    if let Auth::Fields(fields) = &asked.auth {
+        ensure!(
+            abilities.identity.is_some() || fields.address().is_some(),
+            "nothing tells its accounts apart: it needs the ability `identity`, or a field of kind origin or url"
+        );
+    }
+    Ok(())
+}
+
 /// The interfaces that a component exports.
 struct Abilities {
     identity: Option<identifies::IdentifiesIndices>,
@@ -152,7 +164,8 @@ pub(crate) struct Release {
     pub(crate) digest: String,
     /// What is both asked for and granted.
     pub(crate) manifest: Manifest,
-    /// Where each endpoint of the manifest is, by the operator's word or else the manifest's.
+    /// Where each endpoint of the manifest is, by the operator's word or else the manifest's; not those that are where a
+    /// connection says.
     pub(crate) origins: BTreeMap<String, Url>,
     /// How long a post may stay invisible to the connector's own reads.
     pub(crate) visible_after: Duration,
@@ -213,6 +226,11 @@ impl Release {
         })
     }
 
+    /// What it can do, by the names of the contract's interfaces.
+    pub(crate) fn abilities(&self) -> Vec<&'static str> {
+        Abilities::of(&self.linked).names()
+    }
+
     /// Where the answer to a commit names what it made.
     pub(crate) fn committed_id(&self) -> &[AnswerPlace] {
         self.manifest.publishing.as_ref().map_or(&[], |publishing| &publishing.committed_id)
@@ -237,7 +255,18 @@ fn check_imports(runtime: &Runtime, component: &wasmtime::component::Component) 
 fn origins(manifest: &Manifest, settings: &ConnectorConfig) -> anyhow::Result<BTreeMap<String, Url>> {
     let mut origins = BTreeMap::new();
     for (name, endpoint) in &manifest.endpoints {
-        let origin = settings.endpoints.get(name).unwrap_or(&endpoint.origin);
+        let moved = settings.endpoints.get(name);
+        let literal = match &endpoint.origin {
+            Origin::Literal(origin) => origin,
+            Origin::Entered { .. } => {
+                ensure!(
+                    moved.is_none(),
+                    "the configuration moves its endpoint `{name}`, which is where each connection says"
+                );
+                continue;
+            }
+        };
+        let origin = moved.unwrap_or(literal);
         let url = Url::parse(origin).with_context(|| format!("the origin of its endpoint `{name}` is no URL"))?;
         let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty() && url.host().is_some();
         ensure!(bare, "the origin of its endpoint `{name}` must be scheme, host and optional port");

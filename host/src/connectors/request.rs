@@ -3,18 +3,18 @@
 
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::{Blob, Blobs};
+use super::destination::Destination;
 use super::fault::Fault;
-use super::links;
 use super::run::{Run, Services};
+use super::signing;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orla_manifest::{Endpoint, Sign};
+use orla_manifest::Sign;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use url::Url;
 
 /// Headers that are the host's.
 const HOST_HEADERS: &[&str] = &[
@@ -75,14 +75,14 @@ pub(crate) enum Payload {
 /// A request that may leave.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    pub(crate) endpoint: String,
-    pub(crate) sign: Sign,
+    pub(crate) destination: Destination,
     pub(crate) method: Method,
-    pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) payload: Payload,
     /// SHA-256 in hex of all that makes the request what it is; credentials are no part of it.
     pub(crate) digest: String,
+    /// What the message is called where messages have names: the same whenever a step of the run is sent.
+    pub(crate) message_id: String,
 }
 
 impl Outbound {
@@ -99,20 +99,26 @@ impl Outbound {
             wit::Method::Patch => Method::PATCH,
             wit::Method::Delete => Method::DELETE,
         };
-        let (endpoint, url, sign) = match &request.destination {
-            wit::Destination::At(location) => locate(run, location, &request.query)?,
-            wit::Destination::Follow(_) if !request.query.is_empty() => {
-                return Err(Fault::bug("a link has its query already"));
-            }
-            wit::Destination::Follow(link) => links::open(run, link)?,
-        };
-        let declared = &run.release.manifest.endpoints[&endpoint];
-        if matches!(request.effect, wit::Effect::Read) && !is_read(&method, &url, declared) {
-            return Err(Fault::bug(format!("{method} {} is no read by the manifest", url.path())));
+        let destination = Destination::of(run, request)?;
+        let declared = &run.release.manifest.endpoints[&destination.endpoint];
+        if matches!(request.effect, wit::Effect::Read) && !destination.is_read(&method, declared) {
+            return Err(Fault::bug(format!("{method} {} is no read by the manifest", destination.path)));
+        }
+        if matches!(destination.sign, Sign::StandardWebhooks { .. })
+            && matches!(payload, Payload::Blob(_) | Payload::Multipart(_))
+        {
+            return Err(Fault::bug("a body that is streamed cannot be signed as a webhook"));
         }
         let headers = check_headers(&request.headers)?;
-        let digest = digest(&method, &endpoint, &url, &request.headers, &payload);
-        Ok(Self { endpoint, sign, method, url, headers, payload, digest })
+        let digest = digest(&method, &destination, &request.headers, &payload);
+        let key = match &request.effect {
+            wit::Effect::Read => &digest,
+            wit::Effect::Prepare(wit::Preparation { key, .. }) | wit::Effect::Commit(key) | wit::Effect::Spend(key) => {
+                key
+            }
+        };
+        let message_id = signing::message_id(run.id, key);
+        Ok(Self { destination, method, headers, payload, digest, message_id })
     }
 
     /// Builds the request, unsigned.
@@ -121,7 +127,7 @@ impl Outbound {
     /// A blob cannot be read.
     pub(crate) async fn build(&self, services: &Services) -> anyhow::Result<reqwest::Request> {
         let blobs = &services.blobs;
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        let mut request = reqwest::Request::new(self.method.clone(), self.destination.url.clone());
         *request.headers_mut() = self.headers.clone();
         match &self.payload {
             Payload::None => {}
@@ -165,58 +171,6 @@ impl Outbound {
     }
 }
 
-fn locate(run: &Run, location: &wit::Location, query: &[(String, String)]) -> Result<(String, Url, Sign), Fault> {
-    let wit::Location { endpoint, path } = location;
-    let (Some(declared), Some(origin)) =
-        (run.release.manifest.endpoints.get(endpoint), run.release.origins.get(endpoint))
-    else {
-        return Err(Fault::bug(format!("the manifest declares no endpoint `{endpoint}`")));
-    };
-    let not_plain = || Fault::bug(format!("`{path:.200}` is no plain absolute path"));
-    // Only a path that parsing leaves as it is means what it says: no dot segments, no authority, no query, no controls.
-    let mut url = origin.join(path).map_err(|_| not_plain())?;
-    let plain =
-        path.starts_with('/') && !path.starts_with("//") && url.path() == path && url.origin() == origin.origin();
-    if !plain || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || has_dots(path) {
-        return Err(not_plain());
-    }
-    if declared.host_only.iter().any(|pattern| matches_path(pattern, path)) {
-        return Err(Fault::bug(format!("`{path}` mints tokens: only the host calls it")));
-    }
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(query);
-    }
-    Ok((endpoint.clone(), url, declared.sign.clone()))
-}
-
-/// Whether a segment decodes to `.` or `..`, which some servers would resolve.
-fn has_dots(path: &str) -> bool {
-    path.split('/').any(|segment| matches!(decoded(segment).as_str(), "." | ".."))
-}
-
-fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().to_ascii_lowercase()
-}
-
-/// Whether a path fits a pattern in which `*` stands for one segment, whatever its encoding and case.
-pub(crate) fn matches_path(pattern: &str, path: &str) -> bool {
-    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    pattern.len() == path.len()
-        && pattern
-            .iter()
-            .zip(&path)
-            .all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
-}
-
-fn is_read(method: &Method, url: &Url, endpoint: &Endpoint) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
-        || endpoint
-            .reads
-            .iter()
-            .filter_map(|read| read.split_once(' '))
-            .any(|(verb, pattern)| verb == method.as_str() && matches_path(pattern, url.path()))
-}
-
 fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
     if headers.len() > MAX_HEADERS {
         return Err(Fault::bug(format!("more than {MAX_HEADERS} headers")));
@@ -237,17 +191,17 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
 }
 
 /// Names a request, so that a re-run that asks for another one is seen.
-fn digest(method: &Method, endpoint: &str, url: &Url, headers: &[(String, String)], payload: &Payload) -> String {
+fn digest(method: &Method, destination: &Destination, headers: &[(String, String)], payload: &Payload) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     part(method.as_str().as_bytes());
-    part(endpoint.as_bytes());
-    // The origin is the operator's: moving an endpoint does not make another request of it.
-    part(url.path().as_bytes());
-    part(url.query().unwrap_or_default().as_bytes());
+    part(destination.endpoint.as_bytes());
+    // The origin is the operator's or the connection's: moving an endpoint does not make another request of it.
+    part(destination.path.as_bytes());
+    part(destination.query.as_bytes());
     for (name, value) in headers {
         part(name.as_bytes());
         part(value.as_bytes());

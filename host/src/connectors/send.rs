@@ -10,6 +10,7 @@ use super::fault::{Fault, FaultKind};
 use super::journal::{self, Committed, Journal, Once, Step, Ticket};
 use super::request::Outbound;
 use super::run::Run;
+use super::signing;
 use orla_manifest::Meaning;
 use reqwest::StatusCode;
 use std::sync::Arc;
@@ -128,7 +129,7 @@ async fn read(run: &Arc<Run>, outbound: Outbound, kind: wit::AnswerKind) -> Resu
         Err(Failed::BeforeSending(fault) | Failed::Lost(fault)) => return Err(unsent(fault)),
     };
     if !matches!(kind, wit::AnswerKind::Events) || !events::is_stream(&response) {
-        let received = answer::receive(run, &outbound.endpoint, response, &kind).await.map_err(unsent)?;
+        let received = answer::receive(run, &outbound.destination.endpoint, response, &kind).await.map_err(unsent)?;
         return Ok(Outcome::Fresh(received.answer, received.blobs));
     }
     let head = stream_head(run, &outbound, &response);
@@ -192,7 +193,9 @@ async fn send_once(run: Arc<Run>, once: Once, ticket: Ticket, outbound: Outbound
         Ok(response) if matches!(kind, wit::AnswerKind::Events) && events::is_stream(&response) => {
             return stream(&run, &ticket, &outbound, response, tell).await;
         }
-        Ok(response) => answer::receive(&run, &outbound.endpoint, response, &kind).await.map_err(Failed::Lost),
+        Ok(response) => {
+            answer::receive(&run, &outbound.destination.endpoint, response, &kind).await.map_err(Failed::Lost)
+        }
         Err(failed) => Err(failed),
     };
     let _ = tell.send(end(&run, once, &ticket, exchanged).await);
@@ -256,7 +259,7 @@ async fn stream(run: &Run, ticket: &Ticket, outbound: &Outbound, response: reqwe
 }
 
 fn stream_head(run: &Run, outbound: &Outbound, response: &reqwest::Response) -> Answer {
-    let headers = answer::headers(run, &outbound.endpoint, response.headers().clone());
+    let headers = answer::headers(run, &outbound.destination.endpoint, response.headers().clone());
     Answer { status: response.status().as_u16(), headers, body: Body::None }
 }
 
@@ -268,12 +271,12 @@ async fn exchange(
     kind: &wit::AnswerKind,
 ) -> Result<Received, Failed> {
     let response = head(run, outbound, connection).await?;
-    answer::receive(run, &outbound.endpoint, response, kind).await.map_err(Failed::Lost)
+    answer::receive(run, &outbound.destination.endpoint, response, kind).await.map_err(Failed::Lost)
 }
 
 /// Signs and sends, and once more with renewed credentials where the vendor refused the first; gives the answer's head.
 async fn head(run: &Run, outbound: &Outbound, connection: Connection) -> Result<reqwest::Response, Failed> {
-    let token = run.credentials.token(run, &outbound.sign).await.map_err(Failed::BeforeSending)?;
+    let token = run.credentials.token(run, &outbound.destination.sign).await.map_err(Failed::BeforeSending)?;
     let response = attempt(run, outbound, connection, token.as_ref()).await?;
     if response.status() == StatusCode::UNAUTHORIZED
         && let Some(refused) = &token
@@ -295,11 +298,14 @@ async fn attempt(
         built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
     if let Some(token) = token {
         run.secrets.add(token);
-        super::credentials::sign(&mut request, &outbound.sign, token).map_err(Failed::BeforeSending)?;
+        let now = run.services.clock.now();
+        signing::sign(&mut request, &outbound.destination.sign, token, &outbound.message_id, now)
+            .map_err(Failed::BeforeSending)?;
     }
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     run.traffic.request(outbound.body_bytes());
-    run.services.egress.send(request, connection).await.map_err(|none| {
+    let sent = run.services.egress.send(request, connection, outbound.destination.chosen_by).await;
+    sent.map_err(|none| {
         let what = match none.stage {
             Stage::Forbidden | Stage::Unreached => "the vendor could not be reached",
             Stage::Lost => "the vendor's answer was lost",

@@ -9,7 +9,9 @@ use super::bindings::publishes::exports::orla::connector::publish as wit_publish
 use super::bindings::publishes::orla::connector::variants as wit_variants;
 use super::bindings::reconciles::exports::orla::connector::reconcile as wit_reconcile;
 use super::blob::{Blob, Handle};
+use super::connections::Connection;
 use super::credentials::Credentials;
+use super::entered;
 use super::fault::Fault;
 use super::guest::Guest;
 use super::journal::{Committed, Journal};
@@ -20,6 +22,7 @@ use super::runtime::Called;
 use super::sink::Sink;
 use crate::clock::Timestamp;
 use crate::id::{RunId, WorkspaceId};
+use orla_manifest::Auth;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -123,6 +126,10 @@ impl Connectors {
         credentials: Credentials,
         journal: Option<Journal>,
     ) -> Run {
+        let secrets = Secrets::default();
+        if let (Auth::Fields(fields), Ok(entered)) = (&release.manifest.auth, credentials.entered()) {
+            entered.secrets(fields).iter().for_each(|secret| secrets.add(secret));
+        }
         Run {
             id: pinned.id,
             workspace: pinned.workspace,
@@ -136,25 +143,25 @@ impl Connectors {
             billing: Billing::default(),
             sink: Sink::default(),
             stop: CancellationToken::new(),
-            secrets: Secrets::default(),
+            secrets,
             under_way: TaskTracker::new(),
             services: self.services.clone(),
         }
     }
 
-    /// Asks the vendor whose tokens these are.
+    /// Asks the vendor whose credentials these are.
     pub(crate) async fn whoami(
         &self,
         release: &Arc<Release>,
         workspace: WorkspaceId,
-        access: &SecretString,
+        credentials: Credentials,
     ) -> Result<Profile, Fault> {
         let Some(indices) = &release.identity else {
             return Err(Fault::bug("the connector cannot say who an account is"));
         };
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
-        let run = Arc::new(self.execution(pinned, release.clone(), Credentials::Minted(access.clone()), None));
+        let run = Arc::new(self.execution(pinned, release.clone(), credentials, None));
         let account = wit::Account { vendor_id: String::new(), handle: String::new(), target: None };
         let called: Called<wit_identity::Profile> = self
             .runtime
@@ -264,6 +271,15 @@ impl Connectors {
 }
 
 impl Account {
+    /// Whom a connection is for, in the vendor's own words.
+    pub(crate) fn of(connection: &Connection, release: &Release) -> Self {
+        let vendor_id = match &release.manifest.auth {
+            Auth::Fields(fields) if fields.address().is_some() => entered::without_instance(&connection.vendor_id),
+            Auth::Fields(_) | Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => &connection.vendor_id,
+        };
+        Self { vendor_id: vendor_id.to_owned(), handle: connection.handle.clone() }
+    }
+
     fn to_wit(&self) -> wit::Account {
         wit::Account { vendor_id: self.vendor_id.clone(), handle: self.handle.clone(), target: None }
     }

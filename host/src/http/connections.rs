@@ -1,21 +1,25 @@
-//! Routes under `/social/oauth` and `/social/connections`.
+//! Routes under `/social/oauth`, `/social/connections` and `/social/platforms`.
 
-use super::body::{Path, Query};
+use super::body::{Body, Path, Query};
 use super::caller::Caller;
 use super::page::page;
 use crate::app::App;
+use crate::connecting::fields::{self, Form};
+use crate::connecting::platforms::{self, Platform};
 use crate::connecting::{self, Begun, Callback};
 use crate::connectors::connections::{self, Connection};
 use crate::error::{Error, Problem, Result};
 use crate::id::ConnectionId;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,8 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(begin))
         .routes(routes!(callback))
+        .routes(routes!(platforms))
         .routes(routes!(list))
-        .routes(routes!(find, remove))
+        .routes(routes!(connect, find, remove))
 }
 
 /// Where to send the browser.
@@ -42,6 +47,7 @@ struct Authorization {
     (status = 200, description = "Where to go", body = Authorization),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such network here", body = Problem),
+    (status = 409, description = "Its accounts are connected by fields", body = Problem),
     (status = 503, description = "The operator has set no keys for it", body = Problem),
 ))]
 async fn begin(State(app): State<App>, caller: Caller, Path(platform): Path<String>) -> Result<Response> {
@@ -146,6 +152,62 @@ fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {
     }
 }
 
+/// What can be connected.
+#[derive(Serialize, ToSchema)]
+struct Platforms {
+    /// By the connectors' ids.
+    items: Vec<Platform>,
+}
+
+/// List the networks at which accounts can be connected, and what each asks for.
+#[utoipa::path(get, path = "/social/platforms", tag = "connections", security(("bearer" = [])), responses(
+    (status = 200, description = "The networks", body = Platforms),
+    (status = 401, description = "Not signed in", body = Problem),
+))]
+async fn platforms(State(app): State<App>, _: Caller) -> Json<Platforms> {
+    Json(Platforms { items: platforms::list(&app) })
+}
+
+/// What a person entered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Filled {
+    /// The value of each field that `GET /social/platforms` lists, by its name.
+    #[schema(value_type = BTreeMap<String, String>)]
+    fields: BTreeMap<String, SecretString>,
+}
+
+/// The path names a network whose accounts are connected by fields.
+impl FromRequestParts<App> for Form {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let Path(platform) = Path::<String>::from_request_parts(parts, app).await?;
+        fields::form(app, &platform)
+    }
+}
+
+/// Connect an account by fields, or connect it again: the same account keeps its id and gets the new values. They are
+/// stored sealed, and no answer ever shows them.
+#[utoipa::path(post, path = "/social/connections/{id}", tag = "connections", security(("bearer" = [])),
+    params(("id" = String, Path, description = "The network, such as `mastodon`")), request_body = Filled, responses(
+    (status = 201, description = "Connected", body = Connection),
+    (status = 400, description = "A field is wrong, missing or unknown; the sentence names it", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such network here", body = Problem),
+    (status = 409, description = "Its accounts are connected by OAuth", body = Problem),
+    (status = 502, description = "The network did not say whose account it is", body = Problem),
+))]
+async fn connect(
+    State(app): State<App>,
+    caller: Caller,
+    form: Form,
+    Body(filled): Body<Filled>,
+) -> Result<(StatusCode, Json<Connection>)> {
+    let connection = fields::connect(&app, caller.workspace, caller.user, &form, filled.fields).await?;
+    Ok((StatusCode::CREATED, Json(connection)))
+}
+
 /// The workspace's connections.
 #[derive(Serialize, ToSchema)]
 struct Connections {
@@ -175,7 +237,7 @@ async fn find(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionI
     Ok(Json(connection))
 }
 
-/// Disconnect an account. Its tokens are forgotten, and revoked at the network.
+/// Disconnect an account. Its tokens or fields are forgotten; tokens are revoked at the network as well.
 #[utoipa::path(delete, path = "/social/connections/{id}", tag = "connections", security(("bearer" = [])),
     params(("id" = ConnectionId, Path, description = "The connection")), responses(
     (status = 204, description = "Disconnected"),

@@ -3,6 +3,7 @@
 use super::{BY_KEY, NewPublication, Publication, State, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::connecting::platforms;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::FaultKind;
 use crate::connectors::run::{self, Pinned};
@@ -159,7 +160,7 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
             let mut candidates = connections::at_platform(tx, workspace, &new.platform).await?;
             match candidates.len() {
                 0 => {
-                    let detail = format!("Connect an account first: GET /social/oauth/{}/auth.", new.platform);
+                    let detail = format!("Connect an account first: {}.", platforms::first_step(app, &new.platform));
                     return Err(Error::Conflict { code: "not_connected", detail });
                 }
                 1 => candidates.remove(0),

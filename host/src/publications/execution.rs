@@ -18,7 +18,7 @@ use crate::id::{PublicationId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
 use rand::RngExt as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Failures in passing in a row after which one counts as a failure. One that came after headway begins a new row: a large
@@ -202,9 +202,9 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
-    let credentials = Credentials::Connection(connection.id, Mutex::new(stored));
+    let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
+    let account = Account::of(&connection, &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
-    let account = Account { vendor_id: connection.vendor_id, handle: connection.handle };
     Ok(Ready { run: Arc::new(run), account, variant })
 }
 

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::id::{PublicationId, RunId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::on;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Looks past visible-after that must agree on absence.
@@ -116,8 +116,8 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         Ok(variant) => variant,
         Err(fault) => return nothing(&fault.message),
     };
-    let account = Account { vendor_id: connection.vendor_id.clone(), handle: connection.handle.clone() };
-    let credentials = Credentials::Connection(connection.id, Mutex::new(loaded.stored.clone()));
+    let account = Account::of(connection, &release);
+    let credentials = Credentials::of(connection.id, &release.manifest.auth, loaded.stored.clone());
     let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
     match app.connectors().reconcile(&run, &account, &variant, &attempt).await {
         Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),

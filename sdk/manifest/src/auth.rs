@@ -1,5 +1,6 @@
 //! How a workspace connects an account, as data. The host runs every flow; a connector never sees its result.
 
+use crate::Fields;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub enum Auth {
     Oauth2(OAuth2),
     /// A key that the vendor hands out.
     ApiKey(ApiKey),
+    /// Fields that each workspace fills in.
+    Fields(Fields),
 }
 
 /// A key that the vendor hands out, with which requests are signed as with an access token.

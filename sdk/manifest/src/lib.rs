@@ -5,9 +5,11 @@
 //! needs no knowledge of the host either.
 
 mod auth;
+mod fields;
 mod validate;
 
 pub use auth::{ApiKey, Auth, ClientAuth, OAuth2, Pkce, Place};
+pub use fields::{Field, FieldKind, Fields, Origin};
 pub use validate::Flaw;
 
 use serde::{Deserialize, Serialize};
@@ -67,8 +69,8 @@ impl Manifest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// Scheme, host and optional port, such as `https://api.x.com`. The operator may replace it.
-    pub origin: String,
+    /// Where it is.
+    pub origin: Origin,
     /// How the host signs requests to it.
     pub sign: Sign,
     /// Requests with a body that change nothing, as `METHOD /path`; `*` stands for one segment.
@@ -87,6 +89,12 @@ pub enum Sign {
     None,
     /// `Authorization: Bearer <access token>` (RFC 6750).
     Bearer,
+    /// `webhook-id`, `webhook-timestamp` and `webhook-signature` by HMAC-SHA256, version 1 of
+    /// <https://www.standardwebhooks.com/>. The id of a commit is the same whenever it is sent.
+    StandardWebhooks {
+        /// The name of the secret field that holds the key, as `whsec_<base64>`.
+        secret: String,
+    },
 }
 
 /// A place in answers where the vendor hands out a URL.
@@ -97,7 +105,8 @@ pub struct Link {
     pub from: String,
     /// Where in the answer.
     pub at: AnswerPlace,
-    /// The hosts that the URL may have: `example.com` is that host, `.example.com` is any host below it.
+    /// The hosts that the URL may have besides the endpoint's own origin: `example.com` is that host, `.example.com` is any
+    /// host below it.
     pub hosts: Vec<String>,
     /// Whether a request that follows it is signed as the endpoint's are.
     pub signed: bool,
@@ -111,6 +120,12 @@ pub enum AnswerPlace {
     Pointer(String),
     /// A response header.
     Header(String),
+    /// The link with this relation in the header `Link` (RFC 8288); for [`Manifest::links`] only. Of that header a connector
+    /// sees the declared links alone, sealed.
+    LinkHeader(String),
+    /// No place: the vendor names nothing, so a commit's own key is the id of what it made. For
+    /// [`Publishing::committed_id`] only.
+    Key,
 }
 
 /// What an answer means where its status misleads. The first that matches decides.

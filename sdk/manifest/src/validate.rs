@@ -1,6 +1,10 @@
 //! Whether a manifest makes sense in itself.
 
-use crate::{AnswerPlace, Auth, Manifest, OAuth2, Place, SCHEMA};
+mod fields;
+#[cfg(test)]
+mod tests;
+
+use crate::{AnswerPlace, Auth, Manifest, OAuth2, Origin, Place, SCHEMA};
 use std::fmt;
 
 /// One thing that is wrong with a manifest.
@@ -43,17 +47,20 @@ impl Manifest {
             }
         }
         self.validate_endpoints(&mut flaws);
-        if let Auth::Oauth2(oauth) = &self.auth {
-            self.validate_oauth(oauth, &mut flaws);
+        match &self.auth {
+            Auth::Oauth2(oauth) => self.validate_oauth(oauth, &mut flaws),
+            Auth::Fields(fields) => fields::validate_fields(fields, &mut flaws),
+            Auth::None | Auth::ApiKey(_) => {}
         }
+        self.validate_use_of_fields(&mut flaws);
         self.validate_links(&mut flaws);
         if let Some(publishing) = &self.publishing
             && publishing.max_parts == 0
         {
             flaws.push(flaw("publishing/max_parts", "must be at least 1".to_owned()));
         }
-        if self.publishing.as_ref().is_some_and(|publishing| publishing.committed_id.is_empty()) {
-            flaws.push(flaw("publishing/committed_id", "must name at least one place".to_owned()));
+        if let Some(publishing) = &self.publishing {
+            validate_committed_id(&publishing.committed_id, &mut flaws);
         }
         self.validate_usage_and_settings(&mut flaws);
         flaws
@@ -82,9 +89,12 @@ impl Manifest {
                     "an endpoint's name must be lowercase letters, digits, hyphens or underscores".to_owned(),
                 ));
             }
-            let authority =
-                endpoint.origin.strip_prefix("https://").or_else(|| endpoint.origin.strip_prefix("http://"));
-            if authority.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '@', '?', '#', ' ', '\\'])) {
+            let nonsense = match &endpoint.origin {
+                Origin::Literal(origin) => !is_origin(origin),
+                // Whether there is such a field is looked at with the other fields.
+                Origin::Entered { .. } => false,
+            };
+            if nonsense {
                 flaws.push(flaw(
                     &format!("{at}/origin"),
                     "must be scheme, host and optional port, nothing more".to_owned(),
@@ -120,14 +130,39 @@ impl Manifest {
             if !self.endpoints.contains_key(&link.from) {
                 flaws.push(flaw(&format!("links/{index}/from"), format!("no endpoint is named `{}`", link.from)));
             }
-            if link.hosts.is_empty() || link.hosts.iter().any(|host| host.trim_start_matches('.').is_empty()) {
-                flaws.push(flaw(&format!("links/{index}/hosts"), "must name at least one host".to_owned()));
+            if link.hosts.iter().any(|host| host.trim_start_matches('.').is_empty()) {
+                flaws.push(flaw(&format!("links/{index}/hosts"), "a host has a name".to_owned()));
             }
-            if matches!(&link.at, AnswerPlace::Pointer(pointer) if !pointer.starts_with('/')) {
-                flaws.push(flaw(&format!("links/{index}/at"), "a pointer begins with `/`".to_owned()));
-            }
+            let nonsense = match &link.at {
+                AnswerPlace::Pointer(pointer) if !pointer.starts_with('/') => "a pointer begins with `/`",
+                AnswerPlace::LinkHeader(relation) if relation.is_empty() || relation.contains([' ', '"', '\\']) => {
+                    "must name one relation, such as `next`"
+                }
+                AnswerPlace::Key => "a commit's key is no URL",
+                AnswerPlace::Pointer(_) | AnswerPlace::Header(_) | AnswerPlace::LinkHeader(_) => continue,
+            };
+            flaws.push(flaw(&format!("links/{index}/at"), nonsense.to_owned()));
         }
     }
+}
+
+fn validate_committed_id(places: &[AnswerPlace], flaws: &mut Vec<Flaw>) {
+    let mut refuse = |problem: &str| flaws.push(flaw("publishing/committed_id", problem.to_owned()));
+    if places.is_empty() {
+        refuse("must name at least one place");
+    }
+    if places.iter().any(|place| matches!(place, AnswerPlace::LinkHeader(_))) {
+        refuse("a link is followed, it names nothing that was made");
+    }
+    if places.iter().rev().skip(1).any(|place| *place == AnswerPlace::Key) {
+        refuse("a commit always has its key, so no place behind it is ever looked at");
+    }
+}
+
+/// Whether a text is scheme, host and optional port, nothing more.
+fn is_origin(origin: &str) -> bool {
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    authority.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', '@', '?', '#', ' ', '\\']))
 }
 
 fn flaw(member: &str, problem: String) -> Flaw {

@@ -12,7 +12,7 @@ pub(crate) fn program() -> PathBuf {
 static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 
 /// The connectors that tests use.
-const IDS: [&str; 3] = ["x", "openai", "probe"];
+const IDS: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 
 /// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {

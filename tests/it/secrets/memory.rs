@@ -8,7 +8,7 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
 /// Makes memories, and remembers which needles were found in them.
 #[derive(Clone)]
-pub(super) struct Watched(Arc<Search>);
+pub(crate) struct Watched(Arc<Search>);
 
 struct Search {
     needles: Vec<&'static str>,
@@ -16,12 +16,12 @@ struct Search {
 }
 
 impl Watched {
-    pub(super) fn new(needles: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(crate) fn new(needles: impl IntoIterator<Item = &'static str>) -> Self {
         Self(Arc::new(Search { needles: needles.into_iter().collect(), hits: Mutex::default() }))
     }
 
     /// How many memories held this needle.
-    pub(super) fn hits(&self, needle: &str) -> usize {
+    pub(crate) fn hits(&self, needle: &str) -> usize {
         self.0.hits.lock().unwrap().get(needle).copied().unwrap_or(0)
     }
 }

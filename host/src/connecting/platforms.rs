@@ -1,0 +1,83 @@
+//! The networks at which a workspace can connect accounts, and how.
+
+use crate::app::App;
+use orla_manifest::{Auth, Field, FieldKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A network at which accounts can be connected.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Platform {
+    /// Its name in this API, such as `twitter`.
+    platform: String,
+    /// Its name for a person, such as `X (Twitter)`.
+    name: String,
+    /// What can be done there, such as `publish`.
+    abilities: Vec<&'static str>,
+    /// How an account is connected.
+    auth: Way,
+    /// What to fill in, in the order to show; where accounts are connected by fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<FormField>,
+    /// The page where a person finds what to fill in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obtained_at: Option<String>,
+}
+
+/// A way to connect an account.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    /// `GET /social/oauth/{platform}/auth` says where to send the browser.
+    Oauth2,
+    /// `POST /social/connections/{platform}` with the fields.
+    Fields,
+}
+
+/// A field to fill in.
+#[derive(Debug, Serialize, ToSchema)]
+struct FormField {
+    /// Its name in the request.
+    name: String,
+    /// Its name for a person.
+    label: String,
+    /// `origin` (scheme, host and optional port), `url`, `text` or `secret`.
+    #[schema(value_type = String)]
+    kind: FieldKind,
+    /// A sentence that helps to fill it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+impl From<&Field> for FormField {
+    fn from(field: &Field) -> Self {
+        let Field { name, label, kind, help } = field.clone();
+        Self { name, label, kind, help }
+    }
+}
+
+/// The networks at which accounts can be connected.
+#[must_use]
+pub fn list(app: &App) -> Vec<Platform> {
+    let releases = app.connectors().releases();
+    let connectable = releases.iter().filter_map(|release| {
+        let (auth, fields, obtained_at) = match &release.manifest.auth {
+            Auth::Oauth2(_) => (Way::Oauth2, Vec::new(), None),
+            Auth::Fields(form) => {
+                (Way::Fields, form.fields.iter().map(FormField::from).collect(), form.obtained_at.clone())
+            }
+            Auth::None | Auth::ApiKey(_) => return None,
+        };
+        let (platform, name) = (release.manifest.platform().to_owned(), release.manifest.name.clone());
+        Some(Platform { platform, name, abilities: release.abilities(), auth, fields, obtained_at })
+    });
+    connectable.collect()
+}
+
+/// The request with which an account is connected at a network.
+pub(crate) fn first_step(app: &App, platform: &str) -> String {
+    match app.connectors().for_platform(platform).map(|release| release.manifest.auth.clone()) {
+        Some(Auth::Fields(_)) => format!("POST /social/connections/{platform}"),
+        Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => format!("GET /social/oauth/{platform}/auth"),
+    }
+}

@@ -1,0 +1,173 @@
+//! Each flaw of a connection by fields, and of the places that came with it, by its member.
+
+use crate::{
+    AnswerPlace, ApiKey, Auth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, Origin, Publishing, SCHEMA,
+    Sign,
+};
+use std::collections::BTreeMap;
+
+fn field(name: &str, kind: FieldKind) -> Field {
+    Field { name: name.to_owned(), label: format!("The {name}"), kind, help: None }
+}
+
+fn entered(field: &str) -> Origin {
+    Origin::Entered { field: field.to_owned() }
+}
+
+fn endpoint(origin: Origin, sign: Sign) -> Endpoint {
+    Endpoint { origin, sign, reads: Vec::new(), host_only: Vec::new() }
+}
+
+fn webhooks(secret: &str) -> Sign {
+    Sign::StandardWebhooks { secret: secret.to_owned() }
+}
+
+fn link(from: &str, at: AnswerPlace) -> Link {
+    Link { from: from.to_owned(), at, hosts: Vec::new(), signed: true }
+}
+
+/// An instance with a token, a hook beside it, and a page that the instance links to.
+fn sound() -> Manifest {
+    let fields = vec![field("instance", FieldKind::Origin), field("token", FieldKind::Secret)];
+    Manifest {
+        schema: SCHEMA,
+        id: "example".to_owned(),
+        name: "Example".to_owned(),
+        version: semver::Version::new(1, 0, 0),
+        platform: None,
+        auth: Auth::Fields(Fields { fields, token: Some("token".to_owned()), obtained_at: None }),
+        endpoints: BTreeMap::from([
+            ("api".to_owned(), endpoint(entered("instance"), Sign::Bearer)),
+            ("hook".to_owned(), endpoint(entered("instance"), webhooks("token"))),
+            ("relay".to_owned(), endpoint(Origin::from("https://relay.example"), Sign::Bearer)),
+        ]),
+        links: vec![link("api", AnswerPlace::LinkHeader("next".to_owned()))],
+        verdicts: Vec::new(),
+        publishing: Some(Publishing {
+            visible_after_s: 1,
+            max_parts: 1,
+            max_media: 0,
+            media: Vec::new(),
+            committed_id: vec![AnswerPlace::Pointer("/id".to_owned()), AnswerPlace::Key],
+        }),
+        usage: Vec::new(),
+        settings: BTreeMap::new(),
+        limits: Limits::default(),
+    }
+}
+
+fn fields(manifest: &mut Manifest) -> &mut Fields {
+    match &mut manifest.auth {
+        Auth::Fields(fields) => fields,
+        other => panic!("the account is connected by {other:?}"),
+    }
+}
+
+/// The members at fault once the sound manifest was changed.
+fn flaws(change: impl FnOnce(&mut Manifest)) -> Vec<String> {
+    let mut manifest = sound();
+    change(&mut manifest);
+    manifest.validate().into_iter().map(|flaw| flaw.member).collect()
+}
+
+#[test]
+fn a_sound_manifest_survives_json() {
+    let manifest = sound();
+    assert_eq!(manifest.validate(), []);
+    let json = serde_json::to_string(&manifest).expect("a manifest is JSON");
+    assert!(json.contains(r#""origin":{"field":"instance"}"#), "{json}");
+    assert!(json.contains(r#""origin":"https://relay.example""#), "{json}");
+    assert!(json.contains(r#""sign":{"standard_webhooks":{"secret":"token"}}"#), "{json}");
+    assert!(json.contains(r#""committed_id":[{"pointer":"/id"},"key"]"#), "{json}");
+    assert!(json.contains(r#""at":{"link_header":"next"}"#), "{json}");
+    assert_eq!(Manifest::parse(&json), Ok(manifest));
+}
+
+#[test]
+fn an_origin_is_a_text_or_names_a_field_and_nothing_else() {
+    for origin in [r#"{"field":"instance","also":1}"#, r#"{"host":"x"}"#, "1", "null"] {
+        assert!(serde_json::from_str::<Origin>(origin).is_err(), "{origin}");
+    }
+}
+
+#[test]
+fn fields_have_plain_names_of_their_own_and_labels() {
+    assert_eq!(flaws(|manifest| fields(manifest).fields[1].label = " ".to_owned()), ["auth/fields/fields/1/label"]);
+    let doubled = flaws(|manifest| fields(manifest).fields.push(field("token", FieldKind::Secret)));
+    assert_eq!(doubled, ["auth/fields/fields/2/name"]);
+    let odd = flaws(|manifest| fields(manifest).fields.push(field("The URL", FieldKind::Text)));
+    assert_eq!(odd, ["auth/fields/fields/2/name"]);
+    let none = flaws(|manifest| fields(manifest).fields.clear());
+    assert_eq!(none[..2], ["auth/fields/fields", "auth/fields/token"]);
+}
+
+#[test]
+fn an_account_has_one_address() {
+    let two = flaws(|manifest| fields(manifest).fields.push(field("hook", FieldKind::Url)));
+    assert_eq!(two, ["auth/fields/fields/2/kind"]);
+}
+
+#[test]
+fn the_token_is_a_secret_field() {
+    for token in ["instance", "nothing"] {
+        let wrong = flaws(|manifest| fields(manifest).token = Some(token.to_owned()));
+        assert_eq!(wrong, ["auth/fields/token"]);
+    }
+    assert_eq!(flaws(|manifest| fields(manifest).token = None), ["endpoints/api/sign", "endpoints/relay/sign"]);
+}
+
+#[test]
+fn an_origin_names_a_field_that_is_an_address() {
+    for name in ["token", "nothing"] {
+        let wrong = flaws(|manifest| {
+            manifest.endpoints.insert("api".to_owned(), endpoint(entered(name), Sign::Bearer));
+        });
+        assert_eq!(wrong, ["endpoints/api/origin"]);
+    }
+}
+
+#[test]
+fn only_fields_sign_what_goes_where_a_person_says() {
+    let key = flaws(|manifest| manifest.auth = Auth::ApiKey(ApiKey { obtained_at: "https://x.example".to_owned() }));
+    assert_eq!(key, ["endpoints/api/origin", "endpoints/hook/origin", "endpoints/hook/sign"]);
+}
+
+#[test]
+fn webhooks_are_signed_with_a_secret_field() {
+    for name in ["instance", "nothing"] {
+        let wrong = flaws(|manifest| {
+            manifest.endpoints.insert("hook".to_owned(), endpoint(entered("instance"), webhooks(name)));
+        });
+        assert_eq!(wrong, ["endpoints/hook/sign"]);
+    }
+}
+
+#[test]
+fn signed_links_stay_at_an_entered_origin() {
+    assert_eq!(flaws(|manifest| manifest.links[0].hosts = vec!["cdn.example".to_owned()]), ["links/0/hosts"]);
+    let unsigned = flaws(|manifest| {
+        manifest.links[0].signed = false;
+        manifest.links[0].hosts = vec!["cdn.example".to_owned()];
+    });
+    assert_eq!(unsigned, [""; 0]);
+}
+
+#[test]
+fn a_whole_url_hands_out_no_links() {
+    assert_eq!(flaws(|manifest| fields(manifest).fields[0].kind = FieldKind::Url), ["links/0/from"]);
+}
+
+#[test]
+fn places_stand_where_they_mean_something() {
+    assert_eq!(flaws(|manifest| manifest.links[0].at = AnswerPlace::Key), ["links/0/at"]);
+    let relations = |relation: &str| AnswerPlace::LinkHeader(relation.to_owned());
+    assert_eq!(flaws(|manifest| manifest.links[0].at = relations("next prev")), ["links/0/at"]);
+    for places in [vec![], vec![relations("self")], vec![AnswerPlace::Key, AnswerPlace::Header("location".to_owned())]]
+    {
+        let wrong = flaws(|manifest| {
+            let publishing = manifest.publishing.as_mut().expect("the sound one publishes");
+            publishing.committed_id = places;
+        });
+        assert_eq!(wrong, ["publishing/committed_id"]);
+    }
+}
