@@ -112,7 +112,7 @@ impl Connectors {
                 retained.insert(release.digest.clone(), release);
             }
         }
-        let egress = Egress::new(named_addresses(config))?;
+        let egress = Egress::new(named_addresses(config), config.vendor_silence())?;
         let services = Arc::new(Services {
             db: db.clone(),
             clock: clock.clone(),

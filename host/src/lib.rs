@@ -20,5 +20,6 @@ pub mod jobs;
 pub mod ledger;
 pub mod mail;
 pub mod prices;
+pub mod proving;
 pub mod publications;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! The `orla` program.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, Subcommand};
 use orla::app::App;
 use orla::clock::Clock;
@@ -8,7 +8,7 @@ use orla::config::Config;
 use orla::connectors::{Contents, Memories, Setup, compile_child, inspect};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
-use orla::{http, jobs, ledger, telemetry};
+use orla::{http, jobs, ledger, proving, telemetry};
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -62,6 +62,8 @@ enum Connector {
         /// The component, such as `x.wasm`.
         file: PathBuf,
     },
+    /// Play a connector's cases against its component, with everything going wrong that can.
+    Test(proving::Options),
     /// Show what a component is, can do, asks for and may use.
     Inspect {
         /// The component, such as `x.wasm`.
@@ -104,11 +106,15 @@ fn main() -> ExitCode {
 /// Looks at a component. Nothing is opened for it, so it needs neither a database nor a configuration.
 #[tokio::main]
 async fn look_at(command: &Connector) -> anyhow::Result<()> {
-    let (Connector::Check { file } | Connector::Inspect { file }) = command;
-    let inspection = inspect(program()?, file).await?;
     let answer = match command {
-        Connector::Check { .. } => inspection.verdict(),
-        Connector::Inspect { .. } => inspection.to_string(),
+        Connector::Check { file } => inspect(program()?, file).await?.verdict(),
+        Connector::Inspect { file } => inspect(program()?, file).await?.to_string(),
+        Connector::Test(options) => {
+            let report = proving::prove(program()?, options).await?;
+            writeln!(std::io::stdout(), "{report}").context("cannot write the report")?;
+            ensure!(report.passed(), "the connector did not pass");
+            return Ok(());
+        }
     };
     writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
 }

@@ -17,6 +17,7 @@ mod large;
 mod ledger;
 mod oauth;
 mod outbound;
+mod proving;
 mod replay;
 mod schema;
 mod secrets;
