@@ -152,7 +152,7 @@ fn has(variant: &Variant, field: &str) -> bool {
     let mut names = field.split('/');
     let index = |name: Option<&str>| name.and_then(|name| name.parse::<usize>().ok());
     match (names.next(), names.next()) {
-        (Some("parts"), None) => return true,
+        (Some("parts"), None) => true,
         (Some("parts"), Some(position)) => {
             let Some(part) = index(Some(position)).and_then(|index| variant.parts.get(index)) else { return false };
             match (names.next(), names.next()) {
@@ -270,11 +270,11 @@ pub(super) fn of_interfaces(inspection: &Inspection, cases: &[Case], report: &mu
             "text-model" if !delivers(Delivery::Pieces) => {
                 Some("write another whose `call` is `{\"complete\": …}` with `\"delivery\": \"pieces\"`")
             }
-            // The host has no use for `remove` yet.
             _ => None,
         };
         let flaws = missing.map(|cure| Flaw::new(format!("the interface lacks a case: {cure}"))).into_iter().collect();
-        report.add(line(&format!("interface {ability}"), "its cases".to_owned(), flaws));
+        let tried = if *ability == "remove" { "the host has no use for it yet" } else { "its cases" };
+        report.add(line(&format!("interface {ability}"), tried.to_owned(), flaws));
     }
 }
 

@@ -33,7 +33,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long a vendor may be silent. The host's own minute would be waited for.
-const SILENCE_MS: u64 = 1_000;
+const SILENCE_MS: u64 = 500;
 /// Largest medium of a case.
 const MAX_MEDIUM_BYTES: u64 = 1 << 30;
 /// The operator's key, with which requests are signed that are for no account.
