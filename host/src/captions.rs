@@ -118,7 +118,7 @@ fn form() -> Form {
         "required": ["caption", "hashtags"],
         "additionalProperties": false
     });
-    Form { name: "caption", schema }
+    Form { name: "caption".into(), schema }
 }
 
 fn read_text(text: &str) -> Result<Value, Fault> {

@@ -58,6 +58,8 @@ pub struct Config {
     pub mail_from: String,
     /// Largest medium that is fetched for a publication, in bytes.
     pub max_media_bytes: u64,
+    /// Milliseconds of silence after which a vendor's answer counts as lost.
+    pub vendor_silence_ms: u64,
 }
 
 impl Default for Config {
@@ -81,6 +83,7 @@ impl Default for Config {
             metrics_token: None,
             mail_from: "Orla <orla@localhost>".into(),
             max_media_bytes: 1 << 30,
+            vendor_silence_ms: 60_000,
         }
     }
 }
@@ -136,6 +139,9 @@ impl Config {
         if self.job_lease_ms < 100 {
             bail!("ORLA_JOB_LEASE_MS must be at least 100");
         }
+        if self.vendor_silence_ms < 100 {
+            bail!("ORLA_VENDOR_SILENCE_MS must be at least 100");
+        }
         Ok(self)
     }
 
@@ -164,6 +170,12 @@ impl Config {
     #[must_use]
     pub fn connector(&self, id: &str) -> ConnectorConfig {
         self.connectors.get(id).cloned().unwrap_or_default()
+    }
+
+    /// The longest silence of a vendor.
+    #[must_use]
+    pub fn vendor_silence(&self) -> Duration {
+        Duration::from_millis(self.vendor_silence_ms)
     }
 
     /// How long a job's claim holds without renewal.

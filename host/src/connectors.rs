@@ -110,7 +110,7 @@ impl Connectors {
             db: db.clone(),
             clock: clock.clone(),
             vault: vault.clone(),
-            egress: Egress::new(config.egress_allow.iter().cloned(), moved_addresses(config))?,
+            egress: Egress::new(config.egress_allow.iter().cloned(), moved_addresses(config), config.vendor_silence())?,
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),

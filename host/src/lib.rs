@@ -21,5 +21,6 @@ pub mod ledger;
 pub mod mail;
 pub mod operating;
 pub mod prices;
+pub mod proving;
 pub mod publications;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 
 mod commands;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, Subcommand};
 use commands::operate::Operate;
 use orla::app::App;
@@ -11,7 +11,7 @@ use orla::config::Config;
 use orla::connectors::{self, Contents, Memories, Setup, compile_child, inspect};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
-use orla::{http, jobs, ledger, telemetry};
+use orla::{http, jobs, ledger, proving, telemetry};
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -69,6 +69,8 @@ enum Connector {
         /// The component, such as `x.wasm`.
         file: PathBuf,
     },
+    /// Play a connector's cases against its component, with everything going wrong that can.
+    Test(proving::Options),
     /// Show what a component is, can do, asks for and may use.
     Inspect {
         /// The component, such as `x.wasm`.
@@ -118,6 +120,12 @@ async fn look_at(command: &Connector) -> anyhow::Result<()> {
         Connector::Check { file } => inspect(program()?, file).await?.verdict(),
         Connector::Inspect { file } => inspect(program()?, file).await?.to_string(),
         Connector::Operate(_) => bail!("this command needs a database"),
+        Connector::Test(options) => {
+            let report = proving::prove(program()?, options).await?;
+            writeln!(std::io::stdout(), "{report}").context("cannot write the report")?;
+            ensure!(report.passed(), "the connector did not pass");
+            return Ok(());
+        }
     };
     writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
 }

@@ -19,6 +19,7 @@ mod ledger;
 mod oauth;
 mod operating;
 mod outbound;
+mod proving;
 mod replay;
 mod schema;
 mod secrets;

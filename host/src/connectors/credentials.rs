@@ -122,6 +122,7 @@ impl Credentials {
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
             Self::Minted(_) | Self::Entered { .. } | Self::Operator => Ok(None),
+            Self::Connection(..) if !matches!(run.release.manifest.auth, Auth::Oauth2(_)) => Ok(None),
             Self::Connection(id, at_hand) => {
                 at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
                 refresh(run, *id, Some(refused)).await.map(Some)

@@ -15,8 +15,6 @@ use std::time::Duration;
 use url::{Host, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest silence of a vendor.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: usize = 5;
 
 /// Whether a request may ride a connection that was used before.
@@ -128,21 +126,23 @@ struct Pair {
 
 impl Egress {
     /// A client that reaches public addresses, and what the operator named as `host:port`: for everybody, and for the
-    /// endpoints that he moved.
+    /// endpoints that he moved. Who is silent for longer than `silence` is lost.
     ///
     /// # Errors
     /// The system's TLS roots cannot be read.
     pub fn new(
         allowed: impl IntoIterator<Item = String>,
         moved: impl IntoIterator<Item = String>,
+        silence: Duration,
     ) -> anyhow::Result<Self> {
         let guarded = Arc::new(Guarded);
+        let pair = |guarded: Option<&Arc<Guarded>>| -> anyhow::Result<Pair> {
+            let shared = client(guarded, Connection::Shared, silence)?;
+            Ok(Pair { shared, fresh: client(guarded, Connection::Fresh, silence)? })
+        };
         Ok(Self {
-            guarded: Pair {
-                shared: client(Some(&guarded), Connection::Shared)?,
-                fresh: client(Some(&guarded), Connection::Fresh)?,
-            },
-            trusted: Pair { shared: client(None, Connection::Shared)?, fresh: client(None, Connection::Fresh)? },
+            guarded: pair(Some(&guarded))?,
+            trusted: pair(None)?,
             allowed: allowed.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
             moved: moved.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
         })
@@ -242,7 +242,7 @@ impl Egress {
     }
 }
 
-fn client(guarded: Option<&Arc<Guarded>>, connection: Connection) -> anyhow::Result<Client> {
+fn client(guarded: Option<&Arc<Guarded>>, connection: Connection, silence: Duration) -> anyhow::Result<Client> {
     #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
     let mut builder = Client::builder()
         .user_agent(concat!("Orla/", env!("CARGO_PKG_VERSION")))
@@ -250,7 +250,7 @@ fn client(guarded: Option<&Arc<Guarded>>, connection: Connection) -> anyhow::Res
         .retry(retry::never())
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(IDLE_TIMEOUT);
+        .read_timeout(silence);
     if let Some(guarded) = guarded {
         builder = builder.dns_resolver(guarded.clone());
     }

@@ -119,6 +119,16 @@ impl Inspection {
         }
     }
 
+    /// What it says of itself.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What it can do, by the names of the contract's interfaces.
+    pub(crate) fn abilities(&self) -> &[&'static str] {
+        &self.abilities
+    }
+
     /// One sentence that says what it is.
     #[must_use]
     pub fn verdict(&self) -> String {

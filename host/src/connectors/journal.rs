@@ -62,8 +62,18 @@ impl Effect {
     }
 
     /// Whether it is never sent twice, so that its place among the run's steps counts.
-    fn is_once(&self) -> bool {
+    pub(crate) fn is_once(&self) -> bool {
         self.kind != PREPARE
+    }
+
+    /// Whether it is a commit or spend that leaves, or left when its host died.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.is_once() && self.state == "started"
+    }
+
+    /// Whether nobody knows what became of it; of a spend, nobody will.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_once() && matches!(self.state.as_str(), "started" | "unknown")
     }
 
     /// Whether it exists at the vendor, or may.
@@ -169,6 +179,13 @@ struct Replay {
 impl Replay {
     fn next_sequence(&self) -> i64 {
         self.effects.iter().map(|effect| effect.sequence).max().unwrap_or(0) + 1
+    }
+
+    /// Whether this is the step that was asked for last, and was certainly refused: it may be asked for otherwise.
+    fn was_just_refused(&self, key: &str) -> bool {
+        let last =
+            self.replayed.checked_sub(1).and_then(|place| self.effects.iter().filter(|it| it.is_once()).nth(place));
+        last.is_some_and(|effect| effect.key == key && effect.state == "refused")
     }
 
     fn stray(&mut self, message: String) -> Fault {
@@ -309,14 +326,15 @@ impl Journal {
         if replay.strayed.is_some() {
             return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
         }
-        if !replay.once_keys.insert(key.to_owned()) {
-            return Err(replay.stray(format!("the key `{key}` is used for a second {}", once.word())));
-        }
         if replay.effects.iter().any(|effect| effect.key == key && !effect.is_once()) {
             return Err(replay.stray(format!("the key `{key}` is a preparation's")));
         }
-        let place = replay.replayed;
-        replay.replayed += 1;
+        if replay.once_keys.insert(key.to_owned()) {
+            replay.replayed += 1;
+        } else if !replay.was_just_refused(key) {
+            return Err(replay.stray(format!("the key `{key}` is used for a second {}", once.word())));
+        }
+        let place = replay.replayed - 1;
         let Some(effect) = replay.effects.iter().filter(|effect| effect.is_once()).nth(place).cloned() else {
             let sequence = replay.next_sequence();
             return Ok(Replayed::Send(Effect::started(once, sequence, key, digest, now), Again::No));

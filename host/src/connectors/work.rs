@@ -149,6 +149,11 @@ impl Connectors {
         }
     }
 
+    /// Asks a release once more for its manifest, as JSON.
+    pub(crate) async fn describe(&self, release: &Release) -> Result<String, Fault> {
+        self.runtime.describe(&release.linked).await
+    }
+
     /// Asks the vendor whose credentials these are.
     pub(crate) async fn whoami(
         &self,
@@ -156,16 +161,21 @@ impl Connectors {
         workspace: WorkspaceId,
         credentials: Credentials,
     ) -> Result<Profile, Fault> {
-        let Some(indices) = &release.identity else {
-            return Err(Fault::bug("the connector cannot say who an account is"));
-        };
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
-        let run = Arc::new(self.execution(pinned, release.clone(), credentials, None));
+        let run = self.execution(pinned, release.clone(), credentials, None);
+        self.identify(&Arc::new(run)).await
+    }
+
+    /// Asks the vendor whose credentials a run has.
+    pub(crate) async fn identify(&self, run: &Arc<Run>) -> Result<Profile, Fault> {
+        let Some(indices) = &run.release.identity else {
+            return Err(Fault::bug("the connector cannot say who an account is"));
+        };
         let account = wit::Account { vendor_id: String::new(), handle: String::new(), target: None };
         let called: Called<wit_identity::Profile> = self
             .runtime
-            .run(run, async |store, instance| {
+            .run(run.clone(), async |store, instance| {
                 let world = indices.load(&mut *store, instance)?;
                 let answer = world.orla_connector_identity().call_whoami(store, &account).await?;
                 Ok(answer.map_err(Fault::from))
@@ -200,7 +210,10 @@ impl Connectors {
             })
             .await;
         let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
-        Ok(violations.map(|violation| Violation { field: violation.field, message: violation.message }).collect())
+        let violations: Vec<Violation> =
+            violations.map(|violation| Violation { field: violation.field, message: violation.message }).collect();
+        // The connector says it better, where it says it.
+        Ok(if violations.is_empty() { beyond(release, variant) } else { violations })
     }
 
     /// [`Self::check`] of a text by an active connector, for the benchmark of calls. Gives the number of violations.
@@ -268,6 +281,22 @@ impl Connectors {
             wit_reconcile::Verdict::Unknown => Verdict::Unknown,
         })
     }
+}
+
+/// Where a variant has more parts or media than the manifest allows.
+fn beyond(release: &Release, variant: &Variant) -> Vec<Violation> {
+    let Some(publishing) = &release.manifest.publishing else { return Vec::new() };
+    let (max_parts, max_media) = (publishing.max_parts as usize, publishing.max_media as usize);
+    let parts = Some(variant.parts.len()).filter(|count| *count > max_parts).map(|count| Violation {
+        field: "parts".to_owned(),
+        message: format!("The network takes {max_parts} posts at once; these are {count}."),
+    });
+    let media = variant.parts.iter().enumerate().filter(|(_, part)| part.media.len() > max_media);
+    let media = media.map(|(index, part)| Violation {
+        field: format!("parts/{index}/media"),
+        message: format!("The network takes {max_media} media in a post; this one has {}.", part.media.len()),
+    });
+    parts.into_iter().chain(media).collect()
 }
 
 impl Account {

@@ -8,6 +8,7 @@ use super::meter::Meter;
 use super::run::Run;
 use super::runtime::Called;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a model is asked: what to be and do, then the user's words.
@@ -24,7 +25,7 @@ pub(crate) struct Prompt {
 /// The form of a JSON answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Form {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// JSON Schema.
     pub(crate) schema: Value,
 }
@@ -88,7 +89,7 @@ fn options(prompt: &Prompt, delivery: Delivery) -> wit::Options {
         form: prompt
             .form
             .as_ref()
-            .map(|form| wit::JsonForm { name: form.name.to_owned(), schema: form.schema.to_string() }),
+            .map(|form| wit::JsonForm { name: form.name.to_string(), schema: form.schema.to_string() }),
         delivery: match delivery {
             Delivery::Whole => wit::Delivery::Whole,
             Delivery::Pieces => wit::Delivery::Pieces,

@@ -11,14 +11,16 @@ pub(crate) fn program() -> PathBuf {
 
 static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 
-/// The connectors that tests use.
-const IDS: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
+/// The connectors that hosts of tests load.
+const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
+/// All that tests use.
+const IDS: [&str; 6] = ["x", "openai", "probe", "fields", "hook", "careless"];
 
 /// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {
     CONNECTORS.get_or_init(|| {
         let target = target_folder();
-        let built = Command::new(env!("CARGO"))
+        let status = Command::new(env!("CARGO"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .args(["build", "--quiet", "--locked", "--target", "wasm32-wasip2", "--profile", "connector"])
             .args(IDS.iter().flat_map(|id| ["--package".to_owned(), format!("orla-{id}")]))
@@ -26,14 +28,23 @@ pub(super) fn connectors() -> &'static Path {
             .arg(&target)
             .status()
             .unwrap();
-        assert!(built.success(), "the connectors build (rustup target add wasm32-wasip2)");
+        assert!(status.success(), "the connectors build (rustup target add wasm32-wasip2)");
         let folder = tempfile::Builder::new().prefix("orla-connectors-").tempdir().unwrap().keep();
-        for id in IDS {
-            let component = target.join(format!("wasm32-wasip2/connector/orla_{id}.wasm"));
-            std::fs::copy(component, folder.join(format!("{id}.wasm"))).unwrap();
+        for id in LOADED {
+            std::fs::copy(built(id), folder.join(format!("{id}.wasm"))).unwrap();
         }
         folder
     })
+}
+
+/// A connector's component.
+pub(crate) fn component(id: &str) -> PathBuf {
+    connectors();
+    built(id)
+}
+
+fn built(id: &str) -> PathBuf {
+    target_folder().join(format!("wasm32-wasip2/connector/orla_{id}.wasm"))
 }
 
 fn target_folder() -> PathBuf {

@@ -6,7 +6,7 @@ mod person;
 pub(crate) mod postgres;
 mod process;
 
-pub(crate) use built::program;
+pub(crate) use built::{component, program};
 pub(crate) use host::{Host, price, settings};
 pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
 pub(crate) use person::{Answer, Person, client};

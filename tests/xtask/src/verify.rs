@@ -15,7 +15,8 @@ pub(crate) fn run() -> Result {
     needs::python()?;
     announce("Building the connectors");
     // The tests build them as well, but silently; they find them done.
-    let connectors = ["--package", "orla-x", "--package", "orla-openai", "--package", "orla-probe"];
+    let connectors =
+        ["--package", "orla-x", "--package", "orla-openai", "--package", "orla-probe", "--package", "orla-careless"];
     program::run(cargo()?.args(["build", "--locked", "--target", WASM, "--profile", "connector"]).args(connectors))?;
     announce("Running every test, on SQLite and PostgreSQL");
     program::run(cargo()?.args(["test", "--workspace", "--locked", "--no-fail-fast"]))

@@ -1,0 +1,265 @@
+//! Cases: one call of a connector each, with the script that its vendor plays and how it has to end.
+
+use super::ends::Ends;
+use super::script::{AnswerBody, Exchange, Source, WantedBody, WantedContent};
+use crate::clock::Timestamp;
+use anyhow::{Context as _, bail, ensure};
+use orla_manifest::Manifest;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The moment at which cases play that name none: 2026-01-15T12:00:00Z.
+const NOON: Timestamp = Timestamp(1_768_478_400_000_000);
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/// A case, as its file has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    /// The file's name without `.json`.
+    #[serde(skip)]
+    pub(super) name: String,
+    /// Where the case lies, and the files that it names.
+    #[serde(skip)]
+    pub(super) folder: PathBuf,
+    /// What it shows, for those who read the report.
+    #[serde(default)]
+    pub(super) about: String,
+    pub(super) call: Call,
+    #[serde(default)]
+    pub(super) account: Account,
+    /// The operator's settings.
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
+    /// When it plays, in RFC 3339.
+    #[serde(default = "noon")]
+    pub(super) now: Timestamp,
+    /// What the connector asks, in this order, over all executions that it needs.
+    #[serde(default)]
+    pub(super) exchanges: Vec<Exchange>,
+    /// What it may ask besides when something fails.
+    #[serde(default)]
+    pub(super) also: Vec<Exchange>,
+    pub(super) ends: Ends,
+}
+
+fn noon() -> Timestamp {
+    NOON
+}
+
+/// Whom the call acts for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) vendor_id: String,
+    pub(super) handle: String,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { vendor_id: "1000".to_owned(), handle: "ada".to_owned() }
+    }
+}
+
+/// The call. `remove` is missing: the host has no use for it yet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Call {
+    Whoami,
+    Check(Post),
+    Publish(Post),
+    Reconcile(Look),
+    Complete(Ask),
+}
+
+/// What a person wants to say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Post {
+    pub(super) parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    #[serde(default)]
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) media: Vec<Medium>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Medium {
+    /// The bytes, from which the host tells the media type.
+    pub(super) bytes: Source,
+    #[serde(default)]
+    pub(super) alt_text: Option<String>,
+}
+
+/// A lost commit to look for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Look {
+    pub(super) parts: Vec<Part>,
+    /// The commit's key.
+    pub(super) key: String,
+    /// When it may have left; the case's `now` where absent.
+    #[serde(default)]
+    pub(super) sent_at: Option<Timestamp>,
+    /// The commits before it, each its key and the vendor's id of what it made.
+    #[serde(default)]
+    pub(super) earlier: Vec<(String, String)>,
+}
+
+/// What a language model is asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    pub(super) instructions: String,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) form: Option<Form>,
+    pub(super) max_output_tokens: u32,
+    pub(super) delivery: Delivery,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Form {
+    pub(super) name: String,
+    /// JSON Schema.
+    pub(super) schema: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Delivery {
+    Whole,
+    Pieces,
+}
+
+/// Reads the cases of a connector, by their names; or one of them.
+///
+/// # Errors
+/// A sentence that names the file and what is wrong with it.
+pub(super) fn load(folder: &Path, only: Option<&str>, manifest: &Manifest) -> anyhow::Result<Vec<Case>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("there are no cases in {}; write one, as sdk/README.md shows", folder.display()))?;
+    let mut cases = Vec::new();
+    for entry in entries {
+        let file = entry?.path();
+        let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        if file.extension().is_none_or(|extension| extension != "json") || only.is_some_and(|only| only != name) {
+            continue;
+        }
+        let read = || -> anyhow::Result<Case> {
+            let mut case: Case = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+            (case.name, case.folder) = (name, folder.to_owned());
+            case.check(manifest)?;
+            Ok(case)
+        };
+        cases.push(read().with_context(|| format!("{} is no case", file.display()))?);
+    }
+    match only {
+        Some(name) if cases.is_empty() => {
+            bail!("there is no case {name}: {} does not exist", folder.join(name).with_extension("json").display())
+        }
+        _ => {
+            ensure!(!cases.is_empty(), "there are no cases in {}; write one, as sdk/README.md shows", folder.display())
+        }
+    }
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(cases)
+}
+
+impl Case {
+    fn check(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let (call, ends) = (self.call.name(), self.ends.of());
+        ensure!(ends.is_empty() || ends == call, "a call of `{call}` cannot end as one of `{ends}` does");
+        for name in self.settings.keys() {
+            ensure!(manifest.settings.contains_key(name), "the connector has no setting `{name}`");
+        }
+        ensure!(!self.parts().is_some_and(<[Part]>::is_empty), "a post has at least one part");
+        for part in self.parts().unwrap_or_default() {
+            for medium in &part.media {
+                medium.bytes.bytes(&self.folder)?;
+            }
+        }
+        for exchange in self.exchanges.iter().chain(&self.also) {
+            self.check_exchange(exchange, manifest)?;
+            let lost = exchange.lost.as_ref();
+            for look in lost.iter().flat_map(|lost| lost.there.iter().chain(&lost.absent)) {
+                self.check_exchange(look, manifest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_exchange(&self, exchange: &Exchange, manifest: &Manifest) -> anyhow::Result<()> {
+        let (wanted, answer) = (&exchange.request, &exchange.answer);
+        let line = wanted.line();
+        ensure!(
+            manifest.endpoints.contains_key(&wanted.endpoint),
+            "{line}: the manifest has no endpoint `{}`",
+            wanted.endpoint
+        );
+        ensure!(METHODS.contains(&wanted.method.as_str()), "{line}: a method is one of {}", METHODS.join(", "));
+        ensure!(wanted.path.starts_with('/'), "{line}: a path begins with `/`");
+        ensure!((200..600).contains(&answer.status), "{line}: {} is no status of an answer", answer.status);
+        if let AnswerBody::Bytes(source) = &answer.body {
+            source.bytes(&self.folder)?;
+        }
+        match &wanted.body {
+            WantedBody::Bytes(source) => drop(source.bytes(&self.folder)?),
+            WantedBody::Multipart(parts) => {
+                for part in parts {
+                    if let WantedContent::Bytes(source) = &part.content {
+                        source.bytes(&self.folder)?;
+                    }
+                }
+            }
+            WantedBody::None
+            | WantedBody::Any
+            | WantedBody::Json(_)
+            | WantedBody::JsonSubset(_)
+            | WantedBody::Form(_)
+            | WantedBody::Text(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The parts of the post that the call is about, where it is about one.
+    pub(super) fn parts(&self) -> Option<&[Part]> {
+        match &self.call {
+            Call::Check(post) | Call::Publish(post) => Some(&post.parts),
+            Call::Reconcile(look) => Some(&look.parts),
+            Call::Whoami | Call::Complete(_) => None,
+        }
+    }
+
+    /// What the connector may ask: its script, and what may come besides.
+    pub(super) fn all_exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.iter().chain(&self.also).cloned().collect()
+    }
+}
+
+impl Call {
+    /// The function's name.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Whoami => "whoami",
+            Self::Check(_) => "check",
+            Self::Publish(_) => "publish",
+            Self::Reconcile(_) => "reconcile",
+            Self::Complete(_) => "complete",
+        }
+    }
+
+    /// Whether it is done by a run with a journal, which may be executed again.
+    pub(super) fn is_run(&self) -> bool {
+        matches!(self, Self::Publish(_) | Self::Complete(_))
+    }
+}

@@ -1,0 +1,314 @@
+//! What cases are played on: a host of its own with a temporary folder and database, a clock that stands until it is
+//! moved, and the one connector, whose endpoints are servers of ours.
+
+use super::case::{Ask, Call, Case, Delivery, Look, Part};
+use super::ends::End;
+use super::plot::Script;
+use super::vendor::Vendor;
+use crate::app::App;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, ConnectorConfig};
+use crate::connectors::connections::{self, NewConnection};
+use crate::connectors::credentials::{self, Credentials};
+use crate::connectors::fault::Fault;
+use crate::connectors::journal::{self, Effect, Journal};
+use crate::connectors::oauth::Tokens;
+use crate::connectors::release::Release;
+use crate::connectors::run::{self, Pinned, Run};
+use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart, Verdict};
+use crate::connectors::writing::{self, Prompt};
+use crate::connectors::{Committed, Connectors, Memories, Setup, blob};
+use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
+use crate::identity::passwords::Password;
+use crate::identity::{self, Role};
+use anyhow::Context as _;
+use bytes::Bytes;
+use orla_manifest::Manifest;
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a vendor may be silent. The host's own minute would be waited for.
+const SILENCE_MS: u64 = 500;
+/// Largest medium of a case.
+const MAX_MEDIUM_BYTES: u64 = 1 << 30;
+/// The operator's key, with which requests are signed that are for no account.
+const OPERATOR_KEY: &str = "proving-operator-key";
+/// Seeds the guests' randomness: each execution sees the same.
+const SEED: i64 = 7;
+
+/// A host to play cases on.
+#[derive(Debug)]
+pub(super) struct Stand {
+    app: App,
+    moment: Arc<AtomicI64>,
+    pub(super) vendor: Vendor,
+    pub(super) release: Arc<Release>,
+    user: UserId,
+    _folder: TempDir,
+}
+
+/// What a case calls, made ready.
+#[derive(Debug)]
+pub(super) struct Work<'case> {
+    pub(super) case: &'case Case,
+    pinned: Pinned,
+    connection: ConnectionId,
+    account: Account,
+    variant: Variant,
+}
+
+/// How an execution ended.
+#[derive(Debug)]
+pub(super) struct Executed {
+    pub(super) end: End,
+    /// The journal as it left it.
+    pub(super) effects: Vec<Effect>,
+    /// How it left the journal's path, if it did.
+    pub(super) strayed: Option<Fault>,
+}
+
+impl Stand {
+    /// Opens a host with one connector and an operator's settings for it.
+    ///
+    /// # Errors
+    /// A folder, a port or the database cannot be had, or the connector is not admitted with these settings.
+    pub(super) async fn open(
+        program: PathBuf,
+        component: &Path,
+        manifest: &Manifest,
+        settings: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let connectors_folder = folder.path().join("connectors");
+        std::fs::create_dir(&connectors_folder)?;
+        std::fs::copy(component, connectors_folder.join("tested.wasm"))
+            .with_context(|| format!("cannot copy {}", component.display()))?;
+        let moment = Arc::new(AtomicI64::new(0));
+        let clock = Clock::Manual(moment.clone());
+        let vendor = Vendor::start(manifest, &clock).await?;
+        let key = |text: &str| Some(SecretString::from(text));
+        let connector = ConnectorConfig {
+            client_id: Some("proving".to_owned()),
+            client_secret: key("proving-client-secret"),
+            api_key: key(OPERATOR_KEY),
+            settings: settings.clone(),
+            endpoints: vendor.origins(),
+            visible_after_ms: None,
+        };
+        let config = Config {
+            data: folder.path().join("data"),
+            connectors_folder,
+            connectors: [(manifest.id.clone(), connector)].into(),
+            concurrent_calls: 4,
+            max_media_bytes: MAX_MEDIUM_BYTES,
+            vendor_silence_ms: SILENCE_MS,
+            ..Config::default()
+        };
+        let app = App::open(config, clock, Setup { program, memories: Memories::Pooled }).await?;
+        let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
+        let password = Password::from("Proving-1".to_owned());
+        let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;
+        Ok(Self { app, moment, vendor, release, user, _folder: folder })
+    }
+
+    pub(super) fn connectors(&self) -> &Connectors {
+        self.app.connectors()
+    }
+
+    pub(super) fn workspace(&self) -> WorkspaceId {
+        self.user.into()
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&self, while_: Duration) {
+        let later = self.app.now().after(while_);
+        self.moment.store(later.0, Ordering::SeqCst);
+    }
+
+    /// Makes a case ready to be executed, as a new run with new tokens, before a vendor with this script.
+    ///
+    /// # Errors
+    /// The database or the blob store failed.
+    pub(super) async fn begin<'case>(&self, case: &'case Case, script: Script) -> anyhow::Result<Work<'case>> {
+        self.moment.store(case.now.0, Ordering::SeqCst);
+        let id = RunId::new();
+        let pinned = Pinned { id, workspace: self.workspace(), seed: SEED, started_at: case.now };
+        let access = match case.call {
+            Call::Complete(_) => OPERATOR_KEY.to_owned(),
+            Call::Whoami | Call::Check(_) | Call::Publish(_) | Call::Reconcile(_) => format!("proving-access-{id}"),
+        };
+        let access = SecretString::from(access);
+        let refresh = SecretString::from(format!("proving-refresh-{id}"));
+        let new = NewConnection {
+            id: ConnectionId::new(),
+            workspace: self.workspace(),
+            user: self.user,
+            connector: &self.release.manifest.id,
+            platform: self.release.manifest.platform(),
+            vendor_id: &case.account.vendor_id,
+            handle: &case.account.handle,
+            display_name: None,
+            scopes: "",
+        };
+        let tokens = Tokens { access: access.clone(), refresh: Some(refresh.clone()), expires_at: None, scope: None };
+        let mut tx = self.app.db().begin().await?;
+        run::pin(&mut tx, &pinned, &self.release.manifest.id, &self.release.digest).await?;
+        let connection = connections::upsert(&mut tx, &new, case.now).await?;
+        credentials::store(&mut tx, self.app.vault(), self.workspace(), connection, &tokens, case.now).await?;
+        tx.commit().await?;
+        self.vendor.scene(|scene| {
+            scene.begin(script);
+            scene.set_tokens(access, refresh);
+        });
+        let account = Account { vendor_id: case.account.vendor_id.clone(), handle: case.account.handle.clone() };
+        let variant = self.variant(case.parts().unwrap_or_default(), &case.folder).await?;
+        Ok(Work { case, pinned, connection, account, variant })
+    }
+
+    async fn variant(&self, parts: &[Part], folder: &Path) -> anyhow::Result<Variant> {
+        let services = self.connectors().services();
+        let mut variant = Variant::default();
+        for part in parts {
+            let mut media = Vec::with_capacity(part.media.len());
+            for medium in &part.media {
+                let bytes = Bytes::from(medium.bytes.bytes(folder)?);
+                let source = futures_util::stream::iter([Ok(bytes)]);
+                let blob = services.blobs.put(self.workspace(), source, MAX_MEDIUM_BYTES).await?;
+                let mut tx = self.app.db().begin().await?;
+                blob::insert(&mut tx, &blob, self.app.now()).await?;
+                tx.commit().await?;
+                media.push(VariantMedium { blob: Arc::new(blob), alt_text: medium.alt_text.clone() });
+            }
+            variant.parts.push(VariantPart { text: part.text.clone(), media });
+        }
+        Ok(variant)
+    }
+
+    /// Executes a call from the top, as a worker does.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(super) async fn execute(&self, work: &Work<'_>) -> anyhow::Result<Executed> {
+        let run = Arc::new(self.run(work).await?);
+        self.vendor.scene(|scene| scene.enter(Some(run.clone())));
+        let end = Box::pin(self.call(work, &run)).await;
+        run.settle().await;
+        self.vendor.scene(|scene| scene.enter(None));
+        let journal = run.journal.as_ref();
+        let (effects, strayed) = (journal.map(Journal::effects), journal.and_then(Journal::strayed));
+        Ok(Executed { end, effects: effects.unwrap_or_default(), strayed })
+    }
+
+    /// One execution of the run.
+    async fn run(&self, work: &Work<'_>) -> anyhow::Result<Run> {
+        let services = self.connectors().services();
+        let credentials = match work.case.call {
+            Call::Complete(_) => Credentials::Operator,
+            Call::Whoami => Credentials::Minted(self.vendor.scene(|scene| scene.access().clone())),
+            Call::Check(_) | Call::Publish(_) | Call::Reconcile(_) => {
+                Credentials::Connection(work.connection, Mutex::new(None))
+            }
+        };
+        let journal = if work.case.call.is_run() {
+            let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
+            Some(Journal::replaying(&services.db, &services.clock, work.pinned.id, effects))
+        } else {
+            None
+        };
+        Ok(self.connectors().execution(work.pinned, self.release.clone(), credentials, journal))
+    }
+
+    async fn call(&self, work: &Work<'_>, run: &Arc<Run>) -> End {
+        let connectors = self.connectors();
+        let (account, variant) = (&work.account, &work.variant);
+        let end = match &work.case.call {
+            Call::Whoami => connectors.identify(run).await.map(End::Profile),
+            Call::Check(_) => connectors.check(&self.release, self.workspace(), variant).await.map(End::Violations),
+            Call::Publish(_) => connectors.publish(run, account, variant).await.result.map(|progress| match progress {
+                Progress::Published(parts) => End::Published(parts),
+                Progress::Pending(wait) => End::Pending(wait),
+            }),
+            Call::Reconcile(look) => {
+                connectors.reconcile(run, account, variant, &attempt(look, work.case.now)).await.map(End::Verdict)
+            }
+            Call::Complete(ask) => {
+                connectors.complete(run, &prompt(ask), delivery(ask)).await.result.map(End::Completion)
+            }
+        };
+        end.unwrap_or_else(End::Fault)
+    }
+
+    /// Asks the connector what became of a lost commit.
+    ///
+    /// # Errors
+    /// The connector's fault.
+    pub(super) async fn look(&self, work: &Work<'_>, effect: &Effect, effects: &[Effect]) -> Result<Verdict, Fault> {
+        let places = self.release.committed_id();
+        let before = effects.iter().filter(|other| other.is_commit() && other.sequence < effect.sequence);
+        let attempt = Attempt {
+            key: effect.key.clone(),
+            sent_at: effect.sent_at,
+            earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(places)?))).collect(),
+        };
+        let credentials = Credentials::Connection(work.connection, Mutex::new(None));
+        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
+        self.vendor.scene(|scene| scene.enter(Some(run.clone())));
+        let verdict = self.connectors().reconcile(&run, &work.account, &work.variant, &attempt).await;
+        run.settle().await;
+        self.vendor.scene(|scene| scene.enter(None));
+        verdict
+    }
+
+    /// Writes down what was found out about a lost commit: what it made, or that it was not done.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(super) async fn found_out(&self, work: &Work<'_>, key: &str, made: Option<&Committed>) -> anyhow::Result<()> {
+        use crate::connectors::looks;
+        let (run, now) = (work.pinned.id, self.app.now());
+        let mut tx = self.app.db().begin().await?;
+        match made {
+            Some(made) => looks::found(&mut tx, run, key, made, now).await?,
+            None => looks::absent(&mut tx, run, key, now).await?,
+        };
+        Ok(tx.commit().await?)
+    }
+
+    /// Closes the host.
+    pub(super) async fn close(self) {
+        self.app.stop().await;
+    }
+}
+
+fn attempt(look: &Look, now: Timestamp) -> Attempt {
+    let earlier = look.earlier.iter();
+    Attempt {
+        key: look.key.clone(),
+        sent_at: look.sent_at.unwrap_or(now),
+        earlier: earlier.map(|(key, id)| (key.clone(), Committed { id: id.clone(), url: None })).collect(),
+    }
+}
+
+fn prompt(ask: &Ask) -> Prompt {
+    Prompt {
+        instructions: ask.instructions.clone(),
+        message: ask.message.clone(),
+        form: ask
+            .form
+            .as_ref()
+            .map(|form| writing::Form { name: form.name.clone().into(), schema: form.schema.clone() }),
+        max_output_tokens: ask.max_output_tokens,
+    }
+}
+
+fn delivery(ask: &Ask) -> writing::Delivery {
+    match ask.delivery {
+        Delivery::Whole => writing::Delivery::Whole,
+        Delivery::Pieces => writing::Delivery::Pieces,
+    }
+}
