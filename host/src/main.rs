@@ -1,16 +1,18 @@
 //! The `orla` program.
 
+mod commands;
+
+use crate::commands::connector::{self, Connector};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
-use orla::connectors::{Contents, Memories, Setup, compile_child, inspect};
+use orla::connectors::{Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
 use orla::{http, jobs, ledger, telemetry};
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,7 +33,7 @@ enum Command {
         #[command(subcommand)]
         command: Admin,
     },
-    /// Look at a connector before it is loaded.
+    /// Write a connector, or look at one before it is loaded.
     Connector {
         #[command(subcommand)]
         command: Connector,
@@ -56,20 +58,6 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum Connector {
-    /// Say whether a component would be admitted, and if not, why.
-    Check {
-        /// The component, such as `x.wasm`.
-        file: PathBuf,
-    },
-    /// Show what a component is, can do, asks for and may use.
-    Inspect {
-        /// The component, such as `x.wasm`.
-        file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
 enum Admin {
     /// Make an operator, or make an existing user one. The password is read from ORLA_PASSWORD, else from standard input.
     Create {
@@ -83,7 +71,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
-        Command::Connector { command } => look_at(&command),
+        Command::Connector { command } => connector::run(command),
         command => {
             telemetry::start();
             run(command)
@@ -99,18 +87,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Looks at a component. Nothing is opened for it, so it needs neither a database nor a configuration.
-#[tokio::main]
-async fn look_at(command: &Connector) -> anyhow::Result<()> {
-    let (Connector::Check { file } | Connector::Inspect { file }) = command;
-    let inspection = inspect(program()?, file).await?;
-    let answer = match command {
-        Connector::Check { .. } => inspection.verdict(),
-        Connector::Inspect { .. } => inspection.to_string(),
-    };
-    writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
 }
 
 #[tokio::main]

@@ -1,0 +1,3 @@
+//! What the program can be asked to do, a room a subject.
+
+pub(crate) mod connector;

@@ -1,0 +1,77 @@
+//! `orla connector`: for those who write connectors. Nothing is opened for it, so it needs neither a database nor a
+//! configuration.
+
+use crate::program;
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use orla::authoring;
+use orla::connectors::inspect;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(crate) enum Connector {
+    /// Begin a connector: a crate that builds and passes its tests at once.
+    New {
+        /// Its name: lowercase letters, digits and hyphens.
+        name: String,
+        /// What it can do from the start.
+        #[arg(long, value_enum, default_value_t = Ability::Publish)]
+        ability: Ability,
+        /// The folder to make; by default one of the connector's name.
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+    },
+    /// Build a connector's component, and say whether it would be admitted.
+    Build {
+        /// The crate's folder.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        path: PathBuf,
+    },
+    /// Say whether a component would be admitted, and if not, why.
+    Check {
+        /// The component, such as `x.wasm`.
+        file: PathBuf,
+    },
+    /// Show what a component is, can do, asks for and may use.
+    Inspect {
+        /// The component, such as `x.wasm`.
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Ability {
+    /// Say whose account it is, and publish posts.
+    Publish,
+    /// Write text with a language model.
+    TextModel,
+}
+
+/// Does what is asked, and prints the answer.
+#[tokio::main]
+pub(crate) async fn run(command: Connector) -> anyhow::Result<()> {
+    let answer = match command {
+        Connector::New { name, ability, path } => {
+            let folder = path.unwrap_or_else(|| PathBuf::from(&name));
+            let ability = match ability {
+                Ability::Publish => authoring::Ability::Publish,
+                Ability::TextModel => authoring::Ability::TextModel,
+            };
+            authoring::create(&name, ability, &folder)?;
+            let folder = folder.display();
+            format!(
+                "Made {folder}; its README.md says what to change. Now:\n\n    cd {folder}\n    cargo test\n    orla connector build"
+            )
+        }
+        Connector::Build { path } => {
+            let built = authoring::build(program()?, &path).await?;
+            let inspection = &built.inspection;
+            let (size, digest) = (inspection.size_bytes(), inspection.digest());
+            format!("{}\n{}: {size} bytes, sha256 {digest}", inspection.verdict(), built.file.display())
+        }
+        Connector::Check { file } => inspect(program()?, &file).await?.verdict(),
+        Connector::Inspect { file } => inspect(program()?, &file).await?.to_string(),
+    };
+    writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
+}
