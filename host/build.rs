@@ -6,8 +6,7 @@ use std::path::Path;
 use std::{fs, io};
 
 /// What is packed, by its path in the repository.
-const PACKED: [&str; 10] = [
-    "Cargo.lock",
+const PACKED: [&str; 9] = [
     "Cargo.toml",
     "LICENSE",
     "sdk/Cargo.toml",

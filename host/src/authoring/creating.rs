@@ -62,7 +62,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         "`{name}` cannot be a connector's name; it is made of lowercase letters, digits and single hyphens, begins with \
          a letter and has at most {MAX_NAME_CHARS} characters, such as `my-network`"
     );
-    ensure!(!manifests::locks(name), "`{name}` is the name of a library that connectors stand on; choose another");
+    ensure!(!manifests::stands_on(name), "`{name}` is the name of a library that connectors stand on; choose another");
     Ok(())
 }
 
@@ -82,7 +82,7 @@ fn files(name: &str, ability: Ability) -> anyhow::Result<Vec<(PathBuf, String)>>
         let (path, text) = match (path, path.strip_prefix(&template)) {
             (_, Some("Cargo.toml")) => ("Cargo.toml".to_owned(), manifests::of_connector(path, name)?),
             (_, Some(own)) => (own.to_owned(), named(text, name)),
-            ("Cargo.toml" | "Cargo.lock", None) => continue,
+            ("Cargo.toml", None) => continue,
             (other, None) if other.starts_with("sdk/template/") => continue,
             ("sdk/Cargo.toml" | "sdk/manifest/Cargo.toml", None) => {
                 let beside = |path: &str| path.trim_start_matches("sdk/").to_owned();
@@ -92,10 +92,7 @@ fn files(name: &str, ability: Ability) -> anyhow::Result<Vec<(PathBuf, String)>>
         };
         files.push((path.into(), text));
     }
-    let manifest = manifests::alone(&format!("{template}Cargo.toml"), str::to_owned)?;
-    let dependencies = manifest["dependencies"].as_table_like().into_iter().flat_map(|table| table.iter());
-    let dependencies: Vec<String> = dependencies.map(|(name, _)| name.to_owned()).collect();
-    files.push(("Cargo.lock".into(), manifests::lock(name, &dependencies)?));
+    files.push(("Cargo.lock".into(), manifests::lock(name)));
     files.push((".gitignore".into(), "/target/\n/*.wasm\n".to_owned()));
     Ok(files)
 }
