@@ -101,5 +101,6 @@ fn files(name: &str, ability: Ability) -> anyhow::Result<Vec<(PathBuf, String)>>
 fn named(text: &str, name: &str) -> String {
     let capitalised = |word: &str| word[..1].to_uppercase() + &word[1..];
     let title = name.split('-').map(capitalised).collect::<Vec<_>>().join(" ");
-    text.replace("acme", name).replace("Acme", &title).replace("ACME", &name.to_uppercase())
+    let titled = text.replace("Acme", &title).replace("ACME", &name.to_uppercase());
+    titled.replace(manifests::TEMPLATES_NAME, name)
 }

@@ -8,6 +8,9 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 /// A part of our own lock file, as cargo cuts it; a test holds them against each other.
 const TEMPLATES_LOCK: &str = "sdk/template/Cargo.lock";
 
+/// The name that the templates bear.
+pub(super) const TEMPLATES_NAME: &str = "acme";
+
 /// What stands before each package of a lock file.
 const PACKAGE: &str = "\n[[package]]\n";
 
@@ -91,7 +94,7 @@ fn unplaced(table: &mut Table) {
 pub(super) fn lock(name: &str) -> String {
     let lock = packed::file(TEMPLATES_LOCK);
     let (head, packages) = lock.split_once(PACKAGE).unwrap_or((lock, ""));
-    let named = |package: &str| package.trim_end().replace("name = \"acme\"", &format!("name = \"{name}\""));
+    let named = |package: &str| package.trim_end().replace(&name_line(TEMPLATES_NAME), &name_line(name));
     let mut packages: Vec<String> = packages.split(PACKAGE).map(named).collect();
     // Cargo keeps them in the order of their names, and takes no other for its own.
     packages.sort();
@@ -100,5 +103,9 @@ pub(super) fn lock(name: &str) -> String {
 
 /// Whether a new connector stands on a package of this name.
 pub(super) fn stands_on(name: &str) -> bool {
-    packed::file(TEMPLATES_LOCK).lines().any(|line| line == format!("name = \"{name}\""))
+    name != TEMPLATES_NAME && packed::file(TEMPLATES_LOCK).lines().any(|line| line == name_line(name))
+}
+
+fn name_line(name: &str) -> String {
+    format!("name = \"{name}\"")
 }
