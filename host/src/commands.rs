@@ -1,3 +1,4 @@
-//! The commands of the `orla` program that are more than a line.
+//! What the program can be asked to do, a room a subject.
 
+pub(crate) mod connector;
 pub(crate) mod operate;

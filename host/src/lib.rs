@@ -4,6 +4,7 @@
 //! carry work on, [`connectors`] run the guests, [`db`] keeps it all.
 
 pub mod app;
+pub mod authoring;
 pub mod captions;
 pub mod clock;
 pub mod config;

@@ -2,18 +2,17 @@
 
 mod commands;
 
-use anyhow::{Context as _, bail, ensure};
+use crate::commands::connector::{self, Connector};
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
-use commands::operate::Operate;
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
-use orla::connectors::{self, Contents, Memories, Setup, compile_child, inspect};
+use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
-use orla::{http, jobs, ledger, proving, telemetry};
+use orla::{http, jobs, ledger, telemetry};
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -63,24 +62,6 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum Connector {
-    /// Say whether a component would be admitted, and if not, why.
-    Check {
-        /// The component, such as `x.wasm`.
-        file: PathBuf,
-    },
-    /// Play a connector's cases against its component, with everything going wrong that can.
-    Test(proving::Options),
-    /// Show what a component is, can do, asks for and may use.
-    Inspect {
-        /// The component, such as `x.wasm`.
-        file: PathBuf,
-    },
-    #[command(flatten)]
-    Operate(Operate),
-}
-
-#[derive(Subcommand)]
 enum Admin {
     /// Make an operator, or make an existing user one. The password is read from ORLA_PASSWORD, else from standard input.
     Create {
@@ -94,8 +75,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
-        Command::Connector { command: Connector::Operate(command) } => operate(command),
-        Command::Connector { command } => look_at(&command),
+        Command::Connector { command } => connector::run(command),
         command => {
             telemetry::start();
             run(command)
@@ -111,33 +91,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Looks at a component. Nothing is opened for it, so it needs neither a database nor a configuration.
-#[tokio::main]
-async fn look_at(command: &Connector) -> anyhow::Result<()> {
-    let answer = match command {
-        Connector::Check { file } => inspect(program()?, file).await?.verdict(),
-        Connector::Inspect { file } => inspect(program()?, file).await?.to_string(),
-        Connector::Operate(_) => bail!("this command needs a database"),
-        Connector::Test(options) => {
-            let report = proving::prove(program()?, options).await?;
-            writeln!(std::io::stdout(), "{report}").context("cannot write the report")?;
-            ensure!(report.passed(), "the connector did not pass");
-            return Ok(());
-        }
-    };
-    writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
-}
-
-/// Does what an operator wants done to connectors. Only warnings are logged: the command says what came of it.
-#[tokio::main]
-async fn operate(command: Operate) -> anyhow::Result<()> {
-    telemetry::start_quietly();
-    let app = open().await?;
-    let said = command.run(&app).await;
-    app.stop().await;
-    write!(std::io::stdout(), "{}", said?).context("cannot write the answer")
 }
 
 #[tokio::main]
@@ -177,7 +130,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     let address = app.config().address();
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    connectors::watch(&app).await;
+    guests::watch(&app).await;
     tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
     app.tasks().spawn(jobs::work(app.clone()));
     let stopping = app.clone();

@@ -6,6 +6,24 @@ use crate::{
 };
 
 /// What every connector is. Exported with [`connector!`](crate::connector).
+///
+/// ```
+/// use orla_sdk::Connector;
+/// use orla_sdk::manifest::{self, Manifest};
+///
+/// pub struct Vendor;
+///
+/// impl Connector for Vendor {
+///     fn manifest() -> Manifest {
+///         Manifest {
+///             endpoints: manifest::endpoints([("api", manifest::bearer("https://api.acme.example"))]),
+///             ..manifest::bare("acme", "Acme", env!("CARGO_PKG_VERSION"))
+///         }
+///     }
+/// }
+///
+/// assert_eq!(Vendor::manifest().validate(), []);
+/// ```
 pub trait Connector {
     /// What the connector says of itself.
     ///
@@ -15,6 +33,24 @@ pub trait Connector {
 }
 
 /// Says who an account is. Exported with [`export_identity!`](crate::export_identity).
+///
+/// ```
+/// use orla_sdk::{Account, Api, Identity, Profile, Result};
+///
+/// pub struct Vendor;
+///
+/// impl Identity for Vendor {
+///     fn whoami(_account: &Account) -> Result<Profile> {
+///         #[derive(serde::Deserialize)]
+///         struct User {
+///             id: String,
+///             username: String,
+///         }
+///         let User { id, username } = Api::new("api").get("/v1/me").read()?.json()?;
+///         Ok(Profile { vendor_id: id, handle: username, name: None, targets: Vec::new() })
+///     }
+/// }
+/// ```
 pub trait Identity {
     /// Asks the vendor whose credentials these are. Run once after connecting, with an empty `account`.
     ///
@@ -33,6 +69,30 @@ pub trait Identity {
 }
 
 /// Publishes. Exported with [`export_publish!`](crate::export_publish).
+///
+/// ```
+/// use orla_sdk::{
+///     Account, Api, Committed, Fact, Progress, Publish, Response, Result, Step, Variant, Violation, in_order,
+/// };
+///
+/// pub struct Vendor;
+///
+/// impl Publish for Vendor {
+///     fn check(variant: &Variant, _facts: &[Fact]) -> Vec<Violation> {
+///         let empty = variant.parts.iter().position(|part| part.text.is_empty());
+///         let violation = |at| Violation::new(format!("parts/{at}/text"), "empty", "A post needs a text.");
+///         empty.map(violation).into_iter().collect()
+///     }
+///
+///     fn publish(_account: &Account, variant: &Variant) -> Result<Progress> {
+///         in_order(&variant.parts, |index, part, _previous| {
+///             let made = |answer: &Response| Ok(Committed { id: answer.text().into_owned(), url: None });
+///             let post = serde_json::json!({ "text": part.text });
+///             Api::new("api").post("/v1/posts").json(&post).commit(format!("part/{index}"), made).map(Step::Done)
+///         })
+///     }
+/// }
+/// ```
 pub trait Publish {
     /// Tells what is wrong with a variant, without any request.
     fn check(variant: &Variant, facts: &[Fact]) -> Vec<Violation>;
@@ -48,6 +108,29 @@ pub trait Publish {
 
 /// Finds out what became of a commit whose answer was lost. Exported with
 /// [`export_reconcile!`](crate::export_reconcile).
+///
+/// ```
+/// use orla_sdk::{Account, Api, Attempt, Committed, Reconcile, Result, Variant, Verdict, cursor, pages};
+///
+/// pub struct Vendor;
+///
+/// const API: Api = Api::new("api");
+///
+/// impl Reconcile for Vendor {
+///     /// Every post carries the key of its commit as a reference, so that it is found again.
+///     fn reconcile(_account: &Account, _variant: &Variant, attempt: &Attempt) -> Result<Verdict> {
+///         let ask = |after: Option<&str>| API.get("/v1/posts").query("after", after.unwrap_or_default());
+///         for page in pages(10, ask, cursor("/next")) {
+///             let page: serde_json::Value = page?.json()?;
+///             let mut posts = page["posts"].as_array().into_iter().flatten();
+///             if let Some(post) = posts.find(|post| post["reference"] == attempt.key) {
+///                 return Ok(Verdict::Done(Committed { id: post["id"].to_string(), url: None }));
+///             }
+///         }
+///         Ok(Verdict::Absent)
+///     }
+/// }
+/// ```
 pub trait Reconcile {
     /// Looks for the trace of a commit, with reads only. A wrong [`Verdict::Absent`] posts twice: a connector that
     /// cannot tell says [`Verdict::Unknown`].
@@ -58,6 +141,21 @@ pub trait Reconcile {
 }
 
 /// Takes back what was published. Exported with [`export_remove!`](crate::export_remove).
+///
+/// ```
+/// use orla_sdk::{Account, Api, Remove, Result, path};
+/// use std::time::Duration;
+///
+/// pub struct Vendor;
+///
+/// impl Remove for Vendor {
+///     fn remove(_account: &Account, id: &str) -> Result<()> {
+///         let an_hour = Duration::from_secs(3_600);
+///         let request = Api::new("api").delete(path!("/v1/posts/{}", id)).accept(404);
+///         request.prepare(format!("remove/{id}"), an_hour).map(drop)
+///     }
+/// }
+/// ```
 pub trait Remove {
     /// Removes one post by the vendor's id. Removing what is gone is no fault.
     ///
@@ -67,6 +165,24 @@ pub trait Remove {
 }
 
 /// Writes text with a language model. Exported with [`export_text_model!`](crate::export_text_model).
+///
+/// ```
+/// use orla_sdk::{Api, Completion, Delivery, Ending, Fact, Prompt, Result, TextModel, TextOptions, text};
+///
+/// pub struct Vendor;
+///
+/// impl TextModel for Vendor {
+///     fn complete(prompt: &Prompt, options: &TextOptions, _settings: &[Fact]) -> Result<Completion> {
+///         let said: Vec<&str> = prompt.messages.iter().map(|message| message.text.as_str()).collect();
+///         let answer = Api::new("api").post("/v1/write").json(&said).spend("complete")?;
+///         let text = answer.text().into_owned();
+///         if options.delivery == Delivery::Pieces {
+///             text::write(&text);
+///         }
+///         Ok(Completion { text, model: "small".to_owned(), ending: Ending::Complete })
+///     }
+/// }
+/// ```
 pub trait TextModel {
     /// Asks the model for one answer, with one request of effect `spend`
     /// ([`Request::spend`](crate::Request::spend), [`Request::spend_events`](crate::Request::spend_events)).

@@ -29,6 +29,10 @@ pub struct Api {
 
 impl Api {
     /// The endpoint of this name in the manifest.
+    ///
+    /// ```
+    /// const API: orla_sdk::Api = orla_sdk::Api::new("api");
+    /// ```
     #[must_use]
     pub const fn new(endpoint: &'static str) -> Self {
         Self {
@@ -38,6 +42,13 @@ impl Api {
     }
 
     /// The same API, whose refusals say what they mean.
+    ///
+    /// ```
+    /// use orla_sdk::{Api, Explained};
+    ///
+    /// const API: Api = Api::new("api")
+    ///     .explain(|answer| Explained { code: answer.header("x-error").map(str::to_owned), ..Explained::default() });
+    /// ```
     #[must_use]
     pub const fn explain(mut self, explain: fn(&Response) -> Explained) -> Self {
         self.explain = explain;
@@ -45,36 +56,93 @@ impl Api {
     }
 
     /// A `GET`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), || Api::new("api").get("/v1/me").read());
+    /// assert_eq!(played.lines, ["read GET /v1/me"]);
+    /// ```
     pub fn get<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Get, path)
     }
 
     /// A `HEAD`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), || Api::new("api").head("/v1/files/1").read());
+    /// assert_eq!(played.lines, ["read HEAD /v1/files/1"]);
+    /// ```
     pub fn head<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Head, path)
     }
 
     /// A `POST`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let search = || Api::new("api").post("/v1/search").json(&["tea"]).read();
+    /// let played = play(|_line| answer(200, &serde_json::json!([])), search);
+    /// assert_eq!(played.lines, [r#"read POST /v1/search ["tea"]"#]);
+    /// ```
     pub fn post<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Post, path)
     }
 
     /// A `PUT`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let an_hour = std::time::Duration::from_secs(3_600);
+    /// let upload = || Api::new("api").put("/v1/files/1").bytes("text/plain", vec![1, 2]).prepare("file", an_hour);
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), upload);
+    /// assert_eq!(played.lines, ["prepare file PUT /v1/files/1 [2 bytes]"]);
+    /// ```
     pub fn put<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Put, path)
     }
 
     /// A `PATCH`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let an_hour = std::time::Duration::from_secs(3_600);
+    /// let rename = || Api::new("api").patch("/v1/files/1").form([("name", "tea")]).prepare("name", an_hour);
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), rename);
+    /// assert_eq!(played.lines, ["prepare name PATCH /v1/files/1 name=tea"]);
+    /// ```
     pub fn patch<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Patch, path)
     }
 
     /// A `DELETE`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let an_hour = std::time::Duration::from_secs(3_600);
+    /// let remove = || Api::new("api").delete("/v1/posts/1").accept(404).prepare("remove/1", an_hour);
+    /// let played = play(|_line| answer(404, &serde_json::json!({})), remove);
+    /// assert_eq!(played.result.unwrap().status(), 404);
+    /// ```
     pub fn delete<'a>(&self, path: impl Into<String>) -> Request<'a> {
         self.request(Method::Delete, path)
     }
 
     /// A `GET` of a link that the host sealed in an earlier answer, such as the next page.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// const API: Api = Api::new("api");
+    ///
+    /// // The manifest has a link at the pointer `/next` of this endpoint's answers.
+    /// fn second_page() -> orla_sdk::Result<orla_sdk::Response> {
+    ///     let first: serde_json::Value = API.get("/v1/posts").read()?.json()?;
+    ///     API.follow(first["next"].as_str().unwrap_or_default()).read()
+    /// }
+    ///
+    /// let played = play(|_line| answer(200, &serde_json::json!({ "next": "orla-link:b3Js" })), second_page);
+    /// assert_eq!(played.lines, ["read GET /v1/posts", "read GET orla-link:b3Js"]);
+    /// ```
     pub fn follow<'a>(&self, link: impl Into<String>) -> Request<'a> {
         Request::new(Method::Get, Destination::Follow(link.into()), self.explain)
     }
@@ -86,6 +154,23 @@ impl Api {
 }
 
 /// Drops a prepared step whose answer the vendor no longer honours, so that the next request with its key goes out.
+///
+/// ```
+/// use orla_sdk::{Api, FaultKind, Response, Result, forget};
+/// use std::time::Duration;
+///
+/// /// Uploads once more what the vendor has lost.
+/// fn session() -> Result<Response> {
+///     let open = || Api::new("api").post("/v1/uploads").prepare("upload", Duration::from_secs(600));
+///     match open() {
+///         Err(fault) if fault.kind == FaultKind::NotFound => {
+///             forget("upload");
+///             open()
+///         }
+///         outcome => outcome,
+///     }
+/// }
+/// ```
 pub fn forget(key: &str) {
     host::forget(key);
 }

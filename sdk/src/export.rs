@@ -11,6 +11,22 @@ use crate::{
 use std::panic;
 
 /// Makes a type the connector of this component.
+///
+/// ```
+/// use orla_sdk::Connector;
+/// use orla_sdk::manifest::{Manifest, bare};
+///
+/// pub struct Vendor;
+///
+/// orla_sdk::connector!(Vendor);
+///
+/// impl Connector for Vendor {
+///     fn manifest() -> Manifest {
+///         bare("acme", "Acme", env!("CARGO_PKG_VERSION"))
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! connector {
     ($connector:ident) => {
@@ -20,6 +36,12 @@ macro_rules! connector {
 }
 
 /// Exports [`Identity`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_identity!(Vendor);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_identity {
     ($connector:ident) => {
@@ -29,6 +51,12 @@ macro_rules! export_identity {
 }
 
 /// Exports [`Publish`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_publish!(Vendor);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_publish {
     ($connector:ident) => {
@@ -38,6 +66,12 @@ macro_rules! export_publish {
 }
 
 /// Exports [`Reconcile`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_reconcile!(Vendor);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_reconcile {
     ($connector:ident) => {
@@ -47,6 +81,12 @@ macro_rules! export_reconcile {
 }
 
 /// Exports [`Remove`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_remove!(Vendor);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_remove {
     ($connector:ident) => {
@@ -56,6 +96,12 @@ macro_rules! export_remove {
 }
 
 /// Exports [`TextModel`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_text_model!(Vendor);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! export_text_model {
     ($connector:ident) => {

@@ -9,6 +9,12 @@ pub(crate) use crate::bindings::{
     writes::orla::connector::text_sink::write as write_text,
 };
 
+/// The run's clock, which WASI hands on.
+#[cfg(target_family = "wasm")]
+pub(crate) fn now_ms() -> u64 {
+    crate::time::system_ms()
+}
+
 /// What stands behind a handle to events: here the handle itself.
 #[cfg(target_family = "wasm")]
 pub(crate) fn open(raw: Events) -> Events {
@@ -16,4 +22,4 @@ pub(crate) fn open(raw: Events) -> Events {
 }
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::{Events, forget, open, send, write_note, write_text};
+pub(crate) use crate::testing::{Events, forget, now_ms, open, send, write_note, write_text};

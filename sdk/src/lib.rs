@@ -46,6 +46,7 @@ mod api;
 #[doc(hidden)]
 pub mod bindings;
 mod blob;
+mod contract;
 mod events;
 mod explain;
 mod export;
@@ -54,10 +55,12 @@ mod host;
 pub mod log;
 pub mod manifest;
 mod multipart;
+mod pages;
 mod path;
 mod publication;
 mod request;
 mod response;
+mod sending;
 mod setting;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -68,25 +71,19 @@ pub use ability::{Connector, Identity, Publish, Reconcile, Remove, TextModel};
 pub use api::{Api, forget};
 pub use events::Events;
 pub use explain::Explained;
-pub use fault::{Fault, FaultKind, Result};
+pub use fault::{Fault, Result};
 pub use multipart::Multipart;
+pub use pages::{Pages, cursor, pages};
 pub use path::segment;
 pub use publication::{Step, in_order};
 pub use request::Request;
 pub use response::Response;
 pub use setting::setting;
 
-pub use bindings::connector::orla::connector::blob::Blob;
-pub use bindings::connector::orla::connector::http::{BlobSlice, EmbeddedBlob, Event};
-pub use bindings::identifies::exports::orla::connector::identity::{Profile, Target};
-pub use bindings::publishes::exports::orla::connector::publish::{
-    Confirmed, PartOutcome, Progress, Receipt, Violation,
-};
-pub use bindings::publishes::orla::connector::variants::{Media, Part, Variant};
-pub use bindings::reconciles::exports::orla::connector::reconcile::{Attempt, Verdict};
-pub use bindings::types::{Account, Committed, Fact};
-pub use bindings::writes::exports::orla::connector::text_model::{
-    Completion, Delivery, Ending, JsonForm, Message, Options as TextOptions, Prompt, Role,
+pub use contract::{
+    Account, Attempt, Blob, BlobSlice, Committed, Completion, Confirmed, Delivery, EmbeddedBlob, Ending, Event, Fact,
+    FaultKind, JsonForm, Media, Message, Part, PartOutcome, Profile, Progress, Prompt, Receipt, Role, Target,
+    TextOptions, Variant, Verdict, Violation,
 };
 
 /// The README's example, which has to compile.

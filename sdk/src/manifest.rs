@@ -20,14 +20,23 @@
 //! assert_eq!(manifest.validate(), []);
 //! ```
 
-pub use orla_manifest::{
-    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning,
-    MediaRule, OAuth2, Origin, Pkce, Place, Publishing, SCHEMA, Sign, Usage, Verdict,
+mod schema;
+
+pub use schema::{
+    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Origin, Pkce,
+    Place, Publishing, SCHEMA, Sign, Usage, Verdict,
 };
 
 use std::collections::BTreeMap;
 
 /// A manifest that says no more than who the connector is, to be filled with `..bare(…)`.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Manifest};
+///
+/// let manifest = Manifest { platform: Some("twitter".to_owned()), ..manifest::bare("x", "X", "1.0.0") };
+/// assert_eq!((manifest.id.as_str(), manifest.platform()), ("x", "twitter"));
+/// ```
 ///
 /// # Panics
 /// When the version is none of semantic versioning.
@@ -51,18 +60,43 @@ pub fn bare(id: &str, name: &str, version: &str) -> Manifest {
 }
 
 /// Endpoints by the names that requests use.
+///
+/// ```
+/// use orla_sdk::manifest;
+///
+/// let endpoints = manifest::endpoints([("api", manifest::bearer("https://api.example.com"))]);
+/// assert_eq!(endpoints["api"].origin, "https://api.example.com");
+/// ```
 #[must_use]
 pub fn endpoints<const N: usize>(endpoints: [(&str, Endpoint); N]) -> BTreeMap<String, Endpoint> {
     endpoints.map(|(name, endpoint)| (name.to_owned(), endpoint)).into()
 }
 
 /// An origin whose requests the host does not sign.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Sign};
+///
+/// assert_eq!(manifest::unsigned("https://example.com").sign, Sign::None);
+/// ```
 #[must_use]
 pub fn unsigned(origin: impl Into<Origin>) -> Endpoint {
     Endpoint { origin: origin.into(), sign: Sign::None, reads: Vec::new(), host_only: Vec::new() }
 }
 
 /// An origin whose requests the host signs with the connection's access token.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Endpoint, Sign};
+///
+/// // A search that is asked for by POST changes nothing, and the token's own paths are the host's.
+/// let api = Endpoint {
+///     reads: manifest::texts(["POST /v1/search"]),
+///     host_only: manifest::texts(["/oauth/*"]),
+///     ..manifest::bearer("https://api.example.com")
+/// };
+/// assert_eq!(api.sign, Sign::Bearer);
+/// ```
 #[must_use]
 pub fn bearer(origin: impl Into<Origin>) -> Endpoint {
     Endpoint { sign: Sign::Bearer, ..unsigned(origin) }
@@ -106,18 +140,41 @@ pub fn at_field(name: &str) -> Origin {
 }
 
 /// A path at an endpoint.
+///
+/// ```
+/// let token = orla_sdk::manifest::place("api", "/oauth/token");
+/// assert_eq!((token.endpoint.as_str(), token.path.as_str()), ("api", "/oauth/token"));
+/// ```
 #[must_use]
 pub fn place(endpoint: &str, path: &str) -> Place {
     Place { endpoint: endpoint.to_owned(), path: path.to_owned() }
 }
 
 /// What is taken of each media type, by its largest size in bytes.
+///
+/// ```
+/// let rules = orla_sdk::manifest::media([("image/png", 5 << 20), ("video/mp4", 512 << 20)]);
+/// assert_eq!(rules[0].max_bytes, 5 * 1024 * 1024);
+/// ```
 #[must_use]
 pub fn media<const N: usize>(rules: [(&str, u64); N]) -> Vec<MediaRule> {
     rules.map(|(content_type, max_bytes)| MediaRule { content_type: content_type.to_owned(), max_bytes }).into()
 }
 
 /// The place in an answer's JSON that a pointer (RFC 6901) names.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Link};
+///
+/// // The next page stands in each answer of the endpoint `api`, and is asked for as the endpoint is.
+/// let next_page = Link {
+///     from: "api".to_owned(),
+///     at: manifest::pointer("/paging/next"),
+///     hosts: manifest::texts(["api.example.com"]),
+///     signed: true,
+/// };
+/// # drop(next_page);
+/// ```
 #[must_use]
 pub fn pointer(pointer: &str) -> AnswerPlace {
     AnswerPlace::Pointer(pointer.to_owned())
@@ -239,7 +296,47 @@ fn field(name: &str, label: &str, kind: FieldKind) -> Field {
     Field { name: name.to_owned(), label: label.to_owned(), kind, help: None }
 }
 
+/// An account that is connected by OAuth 2, as its standards have it: PKCE with SHA-256 (RFC 7636), the app proven by HTTP
+/// Basic, a refresh token promised, an access token that lives an hour unless the vendor says otherwise.
+///
+/// What the vendor does differently is set over it:
+///
+/// ```
+/// use orla_sdk::manifest::{self, Auth, ClientAuth, OAuth2};
+///
+/// let auth = Auth::Oauth2(OAuth2 {
+///     client_auth: ClientAuth::Body,
+///     scope_separator: ",".to_owned(),
+///     ..manifest::oauth2(
+///         manifest::place("web", "/oauth/authorize"),
+///         manifest::place("api", "/oauth/token"),
+///         ["read", "write"],
+///     )
+/// });
+/// # drop(auth);
+/// ```
+#[must_use]
+pub fn oauth2<const N: usize>(authorize: Place, token: Place, scopes: [&str; N]) -> OAuth2 {
+    OAuth2 {
+        authorize,
+        authorize_params: BTreeMap::new(),
+        token,
+        revoke: None,
+        scopes: texts(scopes),
+        scope_separator: " ".to_owned(),
+        pkce: Pkce::S256,
+        client_auth: ClientAuth::Basic,
+        refreshable: true,
+        revoked_errors: Vec::new(),
+        default_lifetime_s: 3_600,
+    }
+}
+
 /// A list of texts, such as scopes or paths.
+///
+/// ```
+/// assert_eq!(orla_sdk::manifest::texts(["/oauth/*"]), ["/oauth/*".to_owned()]);
+/// ```
 #[must_use]
 pub fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(str::to_owned).into()

@@ -22,12 +22,24 @@ pub struct Multipart<'a> {
 
 impl<'a> Multipart<'a> {
     /// A body without parts.
+    ///
+    /// ```
+    /// let body = orla_sdk::Multipart::new().text("text", "Hello");
+    /// # drop(body);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a field of text.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, Multipart, testing::{answer, play}};
+    /// let post = || Api::new("api").post("/v1/check").multipart(Multipart::new().text("text", "Hello")).read();
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), post);
+    /// assert_eq!(played.lines, ["read POST /v1/check text=Hello"]);
+    /// ```
     #[must_use]
     pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let content = PartContent::Text(value.into());
@@ -35,7 +47,34 @@ impl<'a> Multipart<'a> {
         self
     }
 
+    /// Adds a field of JSON, as `application/json`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, Multipart, testing::{answer, play}};
+    /// let body = Multipart::new().json("post", &serde_json::json!({ "text": "Hello" }));
+    /// let played = play(
+    ///     |_line| answer(200, &serde_json::json!({})),
+    ///     || Api::new("api").post("/v1/check").multipart(body).read(),
+    /// );
+    /// assert_eq!(played.lines, [r#"read POST /v1/check post={"text":"Hello"}"#]);
+    /// ```
+    #[must_use]
+    pub fn json(mut self, name: impl Into<String>, value: &serde_json::Value) -> Self {
+        let content = PartContent::Text(value.to_string());
+        let content_type = Some("application/json".to_owned());
+        self.parts.push(Part { name: name.into(), filename: None, content_type, content });
+        self
+    }
+
     /// Adds a file.
+    ///
+    /// ```
+    /// use orla_sdk::{Media, Multipart};
+    ///
+    /// fn body(media: &Media) -> Multipart<'_> {
+    ///     Multipart::new().blob("file", "photo.jpg", &media.content_type, media.blob.slice(0, media.size))
+    /// }
+    /// ```
     #[must_use]
     pub fn blob(
         mut self,

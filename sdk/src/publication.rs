@@ -4,6 +4,21 @@ use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress,
 use std::time::Duration;
 
 /// How far one part came.
+///
+/// ```
+/// use orla_sdk::{Api, Committed, Response, Result, Step};
+/// use std::time::Duration;
+///
+/// /// Posts a video once the vendor has worked on it.
+/// fn post(id: &str) -> Result<Step> {
+///     let video: serde_json::Value = Api::new("api").get(orla_sdk::path!("/v1/videos/{}", id)).read()?.json()?;
+///     if video["state"] == "processing" {
+///         return Ok(Step::Wait(Duration::from_secs(10)));
+///     }
+///     let made = |answer: &Response| Ok(Committed { id: answer.text().into_owned(), url: None });
+///     Api::new("api").post("/v1/posts").json(&video).commit("part/0", made).map(Step::Done)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It is live.
@@ -64,6 +79,12 @@ fn receipt(live: Vec<Confirmed>, parts: usize, fault: Option<Fault>) -> Receipt 
 
 impl Violation {
     /// A rule that a variant breaks: the member at fault, a stable code and a sentence that says limit and excess.
+    ///
+    /// ```
+    /// let message = "A post may have 500 characters; this one has 512.";
+    /// let violation = orla_sdk::Violation::new("parts/0/text", "text_too_long", message);
+    /// assert_eq!(violation.code, "text_too_long");
+    /// ```
     #[must_use]
     pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), code: code.into(), message: message.into() }

@@ -6,6 +6,15 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 
 /// A vendor's answer with its body in memory.
+///
+/// ```
+/// use orla_sdk::{Api, Response, Result};
+///
+/// fn remaining() -> Result<Option<u32>> {
+///     let answer: Response = Api::new("api").get("/v1/me").read()?;
+///     Ok(answer.header("x-remaining").and_then(|count| count.parse().ok()))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// What was asked, such as `POST /2/tweets`, for messages.
@@ -41,30 +50,56 @@ impl Response {
     }
 
     /// What was asked, such as `POST /2/tweets`.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), || Api::new("api").get("/v1/me").read());
+    /// assert_eq!(played.result.unwrap().asked(), "GET /v1/me");
+    /// ```
     #[must_use]
     pub fn asked(&self) -> &str {
         &self.asked
     }
 
     /// The HTTP status.
+    ///
+    /// ```
+    /// assert_eq!(orla_sdk::Response::new(201, &[], "").status(), 201);
+    /// ```
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
     /// Whether the status is 2xx.
+    ///
+    /// ```
+    /// assert!(orla_sdk::Response::new(201, &[], "").is_success());
+    /// assert!(!orla_sdk::Response::new(404, &[], "").is_success());
+    /// ```
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The first header of this name, which is given in lowercase.
+    ///
+    /// ```
+    /// let answer = orla_sdk::Response::new(200, &[("etag", "\"7\"")], "");
+    /// assert_eq!((answer.header("etag"), answer.header("date")), (Some("\"7\""), None));
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
     /// All headers, with lowercase names.
+    ///
+    /// ```
+    /// let answer = orla_sdk::Response::new(200, &[("x-limit", "17"), ("x-remaining", "3")], "");
+    /// let limits = answer.headers().iter().filter(|(name, _)| name.starts_with("x-"));
+    /// assert_eq!(limits.count(), 2);
+    /// ```
     #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
@@ -90,18 +125,37 @@ impl Response {
     }
 
     /// The body.
+    ///
+    /// ```
+    /// assert_eq!(orla_sdk::Response::new(200, &[], vec![1, 2]).bytes(), [1, 2]);
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
 
     /// The body as text; what is no UTF-8 becomes U+FFFD.
+    ///
+    /// ```
+    /// assert_eq!(orla_sdk::Response::new(200, &[], "Zoë").text(), "Zoë");
+    /// ```
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
 
     /// The body, read as JSON.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct User {
+    ///     username: String,
+    /// }
+    ///
+    /// let user: User = orla_sdk::Response::new(200, &[], r#"{ "username": "ada" }"#).json()?;
+    /// assert_eq!(user.username, "ada");
+    /// # Ok::<(), orla_sdk::Fault>(())
+    /// ```
     ///
     /// # Errors
     /// `vendor` when the body is not JSON of this shape.
@@ -112,6 +166,11 @@ impl Response {
     }
 
     /// When the vendor wrote the answer, in milliseconds since 1970-01-01T00:00Z, by its own clock.
+    ///
+    /// ```
+    /// let answer = orla_sdk::Response::new(200, &[("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "");
+    /// assert_eq!(answer.date_ms(), Some(784_111_777_000));
+    /// ```
     #[must_use]
     pub fn date_ms(&self) -> Option<u64> {
         self.header("date").and_then(time::http_date_ms)
@@ -132,12 +191,23 @@ impl Response {
     }
 
     /// The wait that `Retry-After` asks for, in either of its forms (RFC 9110 section 10.2.3).
+    ///
+    /// A date is held against the answer's own, and only where the answer bears none against the run's clock
+    /// ([`time::now_ms`]). That stands at the run's beginning, so that such a wait may be longer than the vendor
+    /// asked for, and never shorter.
+    ///
+    /// ```
+    /// assert_eq!(orla_sdk::Response::new(429, &[("retry-after", "7")], "").retry_after_ms(), Some(7_000));
+    /// ```
     #[must_use]
     pub fn retry_after_ms(&self) -> Option<u64> {
         let value = self.header("retry-after")?.trim();
         match value.parse::<u64>() {
             Ok(seconds) => Some(seconds.saturating_mul(1_000)),
-            Err(_) => self.ms_until(time::http_date_ms(value)?),
+            Err(_) => {
+                let now_ms = self.date_ms().unwrap_or_else(time::now_ms);
+                Some(time::http_date_ms(value)?.saturating_sub(now_ms))
+            }
         }
     }
 }
@@ -145,7 +215,7 @@ impl Response {
 #[cfg(test)]
 mod tests {
     use super::Response;
-    use crate::FaultKind;
+    use crate::{FaultKind, testing, time};
 
     const DATE: (&str, &str) = ("date", "Sat, 22 Aug 2026 10:00:00 GMT");
 
@@ -159,9 +229,16 @@ mod tests {
     fn retry_after_as_a_date_counts_from_the_answers_own() {
         let later = ("retry-after", "Sat, 22 Aug 2026 10:01:30 GMT");
         assert_eq!(Response::new(429, &[DATE, later], "").retry_after_ms(), Some(90_000));
-        assert_eq!(Response::new(429, &[later], "").retry_after_ms(), None);
         let earlier = ("retry-after", "Sat, 22 Aug 2026 09:00:00 GMT");
         assert_eq!(Response::new(429, &[DATE, earlier], "").retry_after_ms(), Some(0));
+    }
+
+    #[test]
+    fn retry_after_as_a_date_counts_from_the_runs_clock_where_the_answer_has_no_date() {
+        let began_ms = time::rfc3339_ms("2026-08-22T10:01:00Z").unwrap();
+        let later = || Response::new(429, &[("retry-after", "Sat, 22 Aug 2026 10:01:30 GMT")], "").retry_after_ms();
+        assert_eq!(testing::play_at(began_ms, |_line| unreachable!(), later).result, Some(30_000));
+        assert_eq!(testing::play_at(began_ms + 60_000, |_line| unreachable!(), later).result, Some(0));
     }
 
     #[test]

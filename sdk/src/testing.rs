@@ -26,6 +26,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 /// What the vendor of a test answers.
+///
+/// ```
+/// use orla_sdk::testing::{Answer, play};
+/// use orla_sdk::{Api, Response};
+///
+/// let slow_down = || Answer::Response(Response::new(429, &[("retry-after", "7")], ""));
+/// let played = play(move |_line| slow_down(), || Api::new("api").get("/v1/me").read());
+/// assert_eq!(played.result.unwrap_err().retry_after_ms, Some(7_000));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// An answer.
@@ -40,17 +49,28 @@ pub enum Answer {
 }
 
 /// What came of a test's run.
+///
+/// ```
+/// use orla_sdk::testing::{answer, play};
+///
+/// let played = play(|_line| answer(200, &serde_json::json!(7)), || orla_sdk::Api::new("api").get("/v1/count").read());
+/// assert_eq!(played.result.unwrap().json(), Ok(7));
+/// assert_eq!(played.lines.len(), 1);
+/// ```
 #[derive(Debug)]
 pub struct Played<T> {
     /// What the run returned.
     pub result: T,
     /// What it asked, line by line, with a line `forget <key>` for each step that it dropped, `write "<piece>"` for each
-    /// piece of text that it handed on, and `stop` for each stream of events that it left before its end.
+    /// piece of text that it handed on, `stop` for each stream of events that it left before its end, and a note's level
+    /// and words, such as `warn <words>`.
     pub lines: Vec<String>,
 }
 
 struct Stage {
     vendor: Box<dyn FnMut(&str) -> Answer>,
+    /// The run's clock; the machine's where the test does not care.
+    now_ms: Option<u64>,
     lines: Vec<String>,
     /// Streams of events until they are opened; a handle is a place in here, counted from 1.
     streams: Vec<Option<Events>>,
@@ -61,14 +81,47 @@ thread_local! {
 }
 
 /// Runs code of a connector against a vendor, which is asked in lines and answers.
+///
+/// ```
+/// use orla_sdk::testing::{answer, play};
+///
+/// let whoami = || orla_sdk::Api::new("api").get("/v1/me").read();
+/// let played = play(|_line| answer(200, &serde_json::json!({ "id": "7" })), whoami);
+/// assert_eq!(played.lines, ["read GET /v1/me"]);
+/// ```
 pub fn play<T>(vendor: impl FnMut(&str) -> Answer + 'static, run: impl FnOnce() -> T) -> Played<T> {
-    STAGE.set(Some(Stage { vendor: Box::new(vendor), lines: Vec::new(), streams: Vec::new() }));
+    on_stage(Stage { vendor: Box::new(vendor), now_ms: None, lines: Vec::new(), streams: Vec::new() }, run)
+}
+
+/// Runs code of a connector as [`play`] does, in a run that began at this time, in milliseconds since
+/// 1970-01-01T00:00Z.
+///
+/// ```
+/// use orla_sdk::{testing, time};
+///
+/// let played = testing::play_at(1_000, |_line| unreachable!("nothing is asked"), time::now_ms);
+/// assert_eq!(played.result, 1_000);
+/// ```
+pub fn play_at<T>(began_ms: u64, vendor: impl FnMut(&str) -> Answer + 'static, run: impl FnOnce() -> T) -> Played<T> {
+    on_stage(Stage { vendor: Box::new(vendor), now_ms: Some(began_ms), lines: Vec::new(), streams: Vec::new() }, run)
+}
+
+fn on_stage<T>(stage: Stage, run: impl FnOnce() -> T) -> Played<T> {
+    STAGE.set(Some(stage));
     let result = run();
     let lines = STAGE.take().map(|stage| stage.lines).unwrap_or_default();
     Played { result, lines }
 }
 
 /// An answer of JSON.
+///
+/// ```
+/// use orla_sdk::testing::{answer, play};
+///
+/// let refusal = answer(422, &serde_json::json!({ "message": "No." }));
+/// let played = play(move |_line| refusal.clone(), || orla_sdk::Api::new("api").get("/v1/me").read());
+/// assert_eq!(played.result.unwrap_err().kind, orla_sdk::FaultKind::Invalid);
+/// ```
 #[must_use]
 pub fn answer(status: u16, json: &serde_json::Value) -> Answer {
     Answer::Response(Response::new(status, &[], json.to_string()))
@@ -117,18 +170,37 @@ pub fn broken_events<N: Into<String>, D: Into<String>>(
 }
 
 /// A variant that lives as long as the test's process: the host owns the blobs, and here is none to take them back.
+///
+/// ```
+/// use orla_sdk::testing::{part, variant};
+///
+/// let thread = variant(vec![part("one", vec![]), part("two", vec![])]);
+/// assert_eq!(thread.parts[1].text, "two");
+/// ```
 #[must_use]
 pub fn variant(parts: Vec<Part>) -> &'static Variant {
     Box::leak(Box::new(Variant { parts }))
 }
 
 /// A part of text and media.
+///
+/// ```
+/// let part = orla_sdk::testing::part("Hello", vec![]);
+/// assert!(part.media.is_empty());
+/// ```
 #[must_use]
 pub fn part(text: &str, media: Vec<Media>) -> Part {
     Part { text: text.to_owned(), media }
 }
 
 /// A medium without bytes behind it. It may only be dropped by the host: put it into a [`variant`].
+///
+/// ```
+/// use orla_sdk::testing::{media, part, variant};
+///
+/// let post = variant(vec![part("Tea", vec![media("image/png", 70_000, Some("A cup of tea."))])]);
+/// assert_eq!(post.parts[0].media[0].size, 70_000);
+/// ```
 #[must_use]
 pub fn media(content_type: &str, size: u64, alt_text: Option<&str>) -> Media {
     Media { blob: unbacked_blob(), content_type: content_type.to_owned(), size, alt_text: alt_text.map(str::to_owned) }
@@ -157,6 +229,11 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
         Answer::Known(committed) => Ok(http::Outcome::Known(committed)),
         Answer::Fault(fault) => Err(fault),
     }
+}
+
+/// Stands for the host's clock.
+pub(crate) fn now_ms() -> u64 {
+    STAGE.with_borrow(|stage| stage.as_ref()?.now_ms).unwrap_or_else(crate::time::system_ms)
 }
 
 /// Stands for the host's `forget`.
@@ -219,7 +296,13 @@ impl Drop for Events {
 
 /// Stands for the host's log.
 pub(crate) fn write_note(level: log::Level, message: &str) {
-    note(format!("{level:?} {message}"));
+    let level = match level {
+        log::Level::Debug => "debug",
+        log::Level::Info => "info",
+        log::Level::Warn => "warn",
+        log::Level::Error => "error",
+    };
+    note(format!("{level} {message}"));
 }
 
 /// Stands for the host's `text-sink`.

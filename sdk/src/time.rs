@@ -1,4 +1,28 @@
-//! Points in time as vendors write them, in milliseconds since 1970-01-01T00:00Z. No clock is read here.
+//! Points in time, in milliseconds since 1970-01-01T00:00Z: as vendors write them, and the run's own.
+
+use std::time::SystemTime;
+
+/// When the run began. This clock stands still: a re-run sees the same time, however much later it comes.
+///
+/// In a test it is what [`testing::play_at`](crate::testing::play_at) says, else the time of the test.
+///
+/// ```
+/// use orla_sdk::{testing, time};
+///
+/// let played = testing::play_at(86_400_000, |_line| unreachable!("nothing is asked"), time::now_ms);
+/// assert_eq!(played.result, 86_400_000);
+/// ```
+#[must_use]
+pub fn now_ms() -> u64 {
+    crate::host::now_ms()
+}
+
+/// The clock of the machine or, in a component, what the host gives for it.
+#[expect(clippy::disallowed_methods, reason = "a component's only clock is the one that the host holds still")]
+pub(crate) fn system_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// Reads a timestamp of RFC 3339, such as `2026-08-22T10:00:00.000Z`.
 ///

@@ -129,6 +129,24 @@ impl Inspection {
         &self.abilities
     }
 
+    /// The connector's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.manifest.id
+    }
+
+    /// SHA-256 of the component in hex.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The component's size.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
     /// One sentence that says what it is.
     #[must_use]
     pub fn verdict(&self) -> String {
