@@ -17,7 +17,7 @@ use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
 use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart, Verdict};
 use crate::connectors::writing::{self, Prompt};
-use crate::connectors::{Committed, Connectors, Memories, Setup, blob};
+use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, blob};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::passwords::Password;
 use crate::identity::{self, Role};
@@ -84,10 +84,7 @@ impl Stand {
         settings: &BTreeMap<String, String>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let connectors_folder = folder.path().join("connectors");
-        std::fs::create_dir(&connectors_folder)?;
-        std::fs::copy(component, connectors_folder.join("tested.wasm"))
-            .with_context(|| format!("cannot copy {}", component.display()))?;
+        let wasm = tokio::fs::read(component).await.with_context(|| format!("cannot read {}", component.display()))?;
         let moment = Arc::new(AtomicI64::new(0));
         let clock = Clock::Manual(moment.clone());
         let vendor = Vendor::start(manifest, &clock).await?;
@@ -102,7 +99,6 @@ impl Stand {
         };
         let config = Config {
             data: folder.path().join("data"),
-            connectors_folder,
             connectors: [(manifest.id.clone(), connector)].into(),
             concurrent_calls: 4,
             max_media_bytes: MAX_MEDIUM_BYTES,
@@ -110,6 +106,7 @@ impl Stand {
             ..Config::default()
         };
         let app = App::open(config, clock, Setup { program, memories: Memories::Pooled }).await?;
+        app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command).await?;
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
         let password = Password::from("Proving-1".to_owned());
         let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;
