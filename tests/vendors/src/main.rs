@@ -77,7 +77,8 @@ async fn main() -> std::io::Result<()> {
     let origin = mastodon.origin();
     tracing::info!(
         origin,
-        "The simulated Mastodon is ready at {origin}; {origin}/_sim/mastodon/statuses has what was posted."
+        "The simulated Mastodon is ready at {origin}, for the token that --mastodon-token names; what was posted is at \
+         {origin}/_sim/mastodon/statuses."
     );
 
     let settings = webhook::Settings { secrets: vec![arguments.webhook_secret], ..webhook::Settings::default() };
@@ -85,7 +86,8 @@ async fn main() -> std::io::Result<()> {
     let origin = webhook.origin();
     tracing::info!(
         origin,
-        "Webhooks are received at {origin}, on any path; {origin}/_sim/webhook/deliveries has what came."
+        "Webhooks are received at {origin}, on any path, signed with the secret that --webhook-secret names; what came \
+         is at {origin}/_sim/webhook/deliveries."
     );
 
     let mut terminate = signal(SignalKind::terminate())?;

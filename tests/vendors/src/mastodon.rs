@@ -12,13 +12,14 @@
 //!   422 and 429 where the documents have none; the order of checks; that a key whose status was deleted answers 404;
 //!   that texts are trimmed; counting by grapheme clusters; what is a mention; the limits for new statuses and paging;
 //!   that all headers of limits come with every answer and the reset is ISO 8601 with microseconds.
-//! - *From memory*, and so the least certain: the words for a wrong visibility and language, the details of HTML.
+//! - *From memory*, and so the least certain: that a wrong language is refused, and with which words; the details of
+//!   HTML.
 //!
 //! It is stricter than Mastodon where that finds mistakes, and then says "The simulator is strict": unknown, repeated
-//! and unreadable parameters (see [`UnknownParameters`]), parameters of a POST in its query, wrong tokens on routes
-//! that need none. Not simulated, and refused: polls, quotes, scheduling, thumbnails, pinned statuses, editing. There are
-//! no followers and no other instances: private and direct statuses are their author's alone, and a mention of
-//! somebody elsewhere stays text.
+//! and unreadable parameters (see [`UnknownParameters`]) and parameters of a POST in its query. A wrong token is
+//! refused on routes that need none, too. Not simulated, and refused: polls, quotes, scheduling, thumbnails, pinned
+//! statuses, editing. There are no followers and no other instances: private and direct statuses are their author's
+//! alone, and a mention of somebody elsewhere stays text.
 //!
 //! # In a test
 //!

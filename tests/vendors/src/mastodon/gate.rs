@@ -96,7 +96,7 @@ pub(super) async fn admit(
         };
         let quota = limits.spend(&spending, &settings.rate_limits, Moment::now());
         let origin = origin(request.headers());
-        let visit = token.and_then(|token| route.check(token)).and_then(|()| origin);
+        let visit = token.and_then(|token| route.check(token)).and(origin);
         (visit.map(|origin| Visit { origin, account: account.cloned() }), quota)
     };
     let mut response = match visit {

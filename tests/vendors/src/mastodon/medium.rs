@@ -162,7 +162,7 @@ impl Medium {
         let takes_ms = if self.kind == Kind::Image { settings.image_processing_ms } else { settings.processing_ms };
         match now < self.created.after_ms(takes_ms) {
             true => Processing::UnderWay,
-            false if settings.processing_fails && takes_ms > 0 => Processing::Failed,
+            false if settings.processing_fails && self.kind != Kind::Image => Processing::Failed,
             false => Processing::Done,
         }
     }

@@ -37,7 +37,7 @@ pub struct Settings {
     pub image_processing_ms: u64,
     /// How long videos, sounds and animations are processed, after a 202.
     pub processing_ms: u64,
-    /// Whether that processing fails.
+    /// Whether that processing fails in the end. Images are always fine.
     pub processing_fails: bool,
     /// How long an idempotency key is remembered: one hour (documented).
     pub idempotency_lifetime_s: u64,

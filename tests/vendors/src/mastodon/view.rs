@@ -74,7 +74,10 @@ fn mentions(post: &Post, accounts: &[Account], visit: &Visit) -> Vec<Value> {
         }
     }
     let origin = &visit.origin;
-    let view = |Account { id, username, .. }: &Account| json!({ "id": id, "username": username, "acct": username, "url": format!("{origin}/@{username}") });
+    let view = |account: &Account| {
+        let Account { id, username, .. } = account;
+        json!({ "id": id, "username": username, "acct": username, "url": format!("{origin}/@{username}") })
+    };
     found.into_iter().map(view).collect()
 }
 

@@ -22,7 +22,6 @@ async fn a_cut_leaves_nothing_or_a_status_by_when_it_comes() {
 
     bench.sim.fault(Fault::on("POST", STATUSES, Mode::CutDuring { ms: 200 }));
     bench.post(&json!({ "status": "three" })).send().await.unwrap_err();
-    assert_eq!(bench.sim.statuses().len(), 1, "it is still to be made");
     while bench.sim.statuses().len() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

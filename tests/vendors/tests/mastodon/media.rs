@@ -85,7 +85,7 @@ async fn a_video_is_processed_before_it_can_be_attached() {
     let not_ready = "Cannot attach files that have not finished processing. Try again in a moment!";
     assert_eq!(bench.refused(&draft, REFUSED).await, not_ready);
 
-    bench.sim.change(|settings| (settings.processing_ms, settings.processing_fails) = (1, true));
+    bench.sim.change(|settings| (settings.processing_ms, settings.processing_fails) = (0, true));
     let failed = "Error processing thumbnail for uploaded media";
     assert_eq!(refusal(bench.get(&path), REFUSED).await, failed);
     assert_eq!(bench.refused(&draft, REFUSED).await, not_ready);
