@@ -1,9 +1,9 @@
 //! `vendors`: the simulators as a server, for the demo and for trying things by hand.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{openai, x};
+use orla_vendors::{mastodon, openai, webhook, x};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +34,22 @@ struct Arguments {
     /// The API key that OpenAI knows.
     #[arg(long, default_value = "sk-orla-demo")]
     openai_api_key: String,
+
+    /// The port on this machine where Mastodon listens.
+    #[arg(long, env = "MASTODON_SIMULATOR_PORT", default_value_t = 4012)]
+    mastodon_port: u16,
+
+    /// An access token of Mastodon's first account, which may publish.
+    #[arg(long, default_value = "orla-demo-mastodon-token")]
+    mastodon_token: String,
+
+    /// The port on this machine where webhooks are received.
+    #[arg(long, env = "WEBHOOK_SIMULATOR_PORT", default_value_t = 4013)]
+    webhook_port: u16,
+
+    /// The secret that webhooks are signed with: `whsec_` and the base64 of 24 to 64 bytes.
+    #[arg(long, default_value = "whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=")]
+    webhook_secret: String,
 }
 
 #[tokio::main]
@@ -54,6 +70,25 @@ async fn main() -> std::io::Result<()> {
     let settings = openai::Settings { api_key: arguments.openai_api_key, ..openai::Settings::default() };
     let openai = openai::Sim::bind(arguments.openai_listen, settings).await?;
     tracing::info!(origin = openai.origin(), "The simulated OpenAI is ready at {}.", openai.origin());
+
+    let mut settings = mastodon::Settings::default();
+    settings.tokens[0].token = arguments.mastodon_token;
+    let mastodon = mastodon::Sim::bind((Ipv4Addr::LOCALHOST, arguments.mastodon_port), settings).await?;
+    let origin = mastodon.origin();
+    tracing::info!(
+        origin,
+        "The simulated Mastodon is ready at {origin}, for the token that --mastodon-token names; what was posted is at \
+         {origin}/_sim/mastodon/statuses."
+    );
+
+    let settings = webhook::Settings { secrets: vec![arguments.webhook_secret], ..webhook::Settings::default() };
+    let webhook = webhook::Sim::bind((Ipv4Addr::LOCALHOST, arguments.webhook_port), settings).await?;
+    let origin = webhook.origin();
+    tracing::info!(
+        origin,
+        "Webhooks are received at {origin}, on any path, signed with the secret that --webhook-secret names; what came \
+         is at {origin}/_sim/webhook/deliveries."
+    );
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -40,7 +40,6 @@
 
 mod authorize;
 mod body;
-mod clock;
 mod control;
 mod draft;
 mod faults;
@@ -66,6 +65,8 @@ mod traffic;
 mod tweets;
 mod upload;
 mod view;
+
+use crate::clock;
 
 pub use faults::{Canned, Fault, Mode};
 pub use grants::{Issued, Kind};

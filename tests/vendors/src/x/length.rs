@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::links;
+use crate::links;
 
 /// The weighted length that a post may have.
 pub(super) const LONGEST_POST: usize = 280;

@@ -8,6 +8,8 @@ mod formats;
 mod python;
 mod refusals;
 mod streams;
+#[path = "../venv/mod.rs"]
+mod venv;
 
 use orla_vendors::openai::{Settings, Sim};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! The time as the simulator sees it. The one place that asks the machine; everything else is handed a [`Moment`].
+//! The time as the simulators see it. The one place that asks the machine; everything else is handed a [`Moment`].
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,49 +9,49 @@ use time::{Duration, OffsetDateTime, UtcDateTime};
 
 /// Milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(u64);
+pub(crate) struct Moment(u64);
 
 impl Moment {
     #[expect(clippy::disallowed_methods, reason = "this is the simulator's clock, and it shares no code with the host")]
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// From RFC 3339, such as `2026-01-31T12:00:00Z`; nothing if it is anything else or before 1970.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let nanoseconds = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
         u64::try_from(nanoseconds / 1_000_000).ok().map(Self)
     }
 
-    pub(super) fn after_ms(self, ms: u64) -> Self {
+    pub(crate) fn after_ms(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    pub(super) fn after_s(self, seconds: u64) -> Self {
+    pub(crate) fn after_s(self, seconds: u64) -> Self {
         self.after_ms(seconds.saturating_mul(1_000))
     }
 
-    pub(super) fn ms_since(self, earlier: Self) -> u64 {
+    pub(crate) fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    pub(super) fn s_since(self, earlier: Self) -> u64 {
+    pub(crate) fn s_since(self, earlier: Self) -> u64 {
         self.ms_since(earlier) / 1_000
     }
 
-    pub(super) fn unix_ms(self) -> u64 {
+    pub(crate) fn unix_ms(self) -> u64 {
         self.0
     }
 
     /// Whole seconds, rounded up, so that a caller who waits until then does not come early.
-    pub(super) fn unix_s(self) -> u64 {
+    pub(crate) fn unix_s(self) -> u64 {
         self.0.div_ceil(1_000)
     }
 }
 
 impl fmt::Display for Moment {
-    /// As X writes times: `2026-01-31T12:00:00.000Z`.
+    /// As X and Mastodon write times: `2026-01-31T12:00:00.000Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
         let since = Duration::milliseconds(i64::try_from(self.0).unwrap_or(i64::MAX));
