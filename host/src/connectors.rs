@@ -6,6 +6,7 @@
 mod address;
 pub(crate) mod answer;
 pub mod asks;
+mod benched;
 mod billing;
 mod bindings;
 pub mod blob;

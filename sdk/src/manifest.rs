@@ -23,8 +23,8 @@
 mod schema;
 
 pub use schema::{
-    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Origin, Pkce,
-    Place, Publishing, SCHEMA, Sign, Usage, Verdict,
+    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning,
+    MediaRule, OAuth2, Origin, Pkce, Place, Publishing, SCHEMA, Sign, Usage, Verdict,
 };
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use orla::connectors::inspect;
 use orla::{authoring, proving, telemetry};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(crate) enum Connector {
@@ -40,6 +40,9 @@ pub(crate) enum Connector {
     Inspect {
         /// The component, such as `x.wasm`.
         file: PathBuf,
+        /// Also show how it differs from the release that serves in this installation.
+        #[arg(long)]
+        active: bool,
     },
     #[command(flatten)]
     Operate(Operate),
@@ -83,7 +86,10 @@ pub(crate) async fn run(command: Connector) -> anyhow::Result<()> {
         }
         Connector::Operate(command) => return operate(command).await,
         Connector::Check { file } => inspect(program()?, &file).await?.verdict(),
-        Connector::Inspect { file } => inspect(program()?, &file).await?.to_string(),
+        Connector::Inspect { file, active } => {
+            let shown = inspect(program()?, &file).await?.to_string();
+            if active { format!("{shown}\n{}", differences(&file).await?) } else { shown }
+        }
     };
     writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
 }
@@ -95,4 +101,22 @@ async fn operate(command: Operate) -> anyhow::Result<()> {
     let said = command.run(&app).await;
     app.stop().await;
     write!(std::io::stdout(), "{}", said?).context("cannot write the answer")
+}
+
+/// How a component differs from the release of its connector that serves.
+async fn differences(file: &Path) -> anyhow::Result<String> {
+    telemetry::start_quietly();
+    let wasm = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    let app = open().await?;
+    let inspected = app.connectors().inspect(&wasm).await;
+    app.stop().await;
+    let inspected = inspected?;
+    let Some(version) = inspected.active_version else { return Ok("  no release of it serves here".to_owned()) };
+    let mut lines = vec![format!("  against     {version}, which serves")];
+    lines.extend(inspected.asks_new.iter().map(|ask| format!("  +           {ask}")));
+    lines.extend(inspected.asks_dropped.iter().map(|ask| format!("  -           {ask}")));
+    if lines.len() == 1 {
+        lines.push("              it asks for the same".to_owned());
+    }
+    Ok(lines.join("\n"))
 }

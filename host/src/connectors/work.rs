@@ -216,14 +216,6 @@ impl Connectors {
         Ok(if violations.is_empty() { beyond(release, variant) } else { violations })
     }
 
-    /// [`Self::check`] of a text by an active connector, for the benchmark of calls. Gives the number of violations.
-    #[doc(hidden)]
-    pub async fn check_for_bench(&self, connector: &str, text: &str) -> Result<usize, Fault> {
-        let release = self.active(connector).ok_or_else(|| Fault::bug("no such connector"))?;
-        let variant = Variant { parts: vec![VariantPart { text: text.to_owned(), media: Vec::new() }] };
-        self.check(&release, WorkspaceId(uuid::Uuid::nil()), &variant).await.map(|violations| violations.len())
-    }
-
     /// Publishes a variant, or goes on with it.
     pub(crate) async fn publish(&self, run: &Arc<Run>, account: &Account, variant: &Variant) -> Called<Progress> {
         let Some(indices) = &run.release.publish else {

@@ -228,7 +228,7 @@ fn looks(stand: &Stand, case: &Case, course: &Course) -> Vec<Look> {
         let Some(key) = &call.once else { continue };
         let parts = case.parts().unwrap_or_default().to_vec();
         looks.push(Look { parts, key: key.clone(), sent_at: None, earlier: earlier.clone() });
-        let made = course::made(stand, &case.exchanges[call.exchange].answer);
+        let made = course::made(stand, &case.exchanges[call.exchange].answer, key);
         earlier.extend(made.map(|id| (key.clone(), id)));
     }
     looks

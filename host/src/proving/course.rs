@@ -208,7 +208,7 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
         return Ok(stand.found_out(work, key, None).await?);
     };
     let is_done = matches!(standing, Standing::Done(_));
-    let id = made(stand, &exchange.answer);
+    let id = made(stand, &exchange.answer, key);
     let mut found = id.clone().map(|id| Committed { url: work.case.ends.url_of(&id), id });
     if let (Some(lost), true) = (&exchange.lost, stand.release.reconcile.is_some()) {
         let (shown, looks) = if is_done { (&lost.there, 1) } else { (&lost.absent, LOOKS) };
@@ -247,13 +247,13 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
     Ok(())
 }
 
-/// What an answer of the script says that a commit made.
-pub(super) fn made(stand: &Stand, answer: &Answer) -> Option<String> {
+/// What an answer of the script says that the commit of this key made.
+pub(super) fn made(stand: &Stand, answer: &Answer, key: &str) -> Option<String> {
     let body = match &answer.body {
         AnswerBody::Json(value) => answer::Body::Text(value.to_string()),
         AnswerBody::Text(text) => answer::Body::Text(text.clone()),
         AnswerBody::None | AnswerBody::Bytes(_) | AnswerBody::Events(_) => answer::Body::None,
     };
     let headers = answer.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    answer::Answer { status: answer.status, headers, body }.named(stand.release.committed_id())
+    answer::Answer { status: answer.status, headers, body }.named(stand.release.committed_id(), key)
 }

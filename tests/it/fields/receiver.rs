@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -158,7 +158,7 @@ async fn pages(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) -
 }
 
 /// Repeats all that it was sent, in body and headers.
-async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) -> Response {
     let mut wishes = receiver.wishes();
     wishes.requests += 1;
     let authorization = headers.get(header::AUTHORIZATION).cloned();

@@ -37,6 +37,8 @@ async fn an_operator_does_all_of_it_from_a_shell() {
         let file = stage.host.data.path().join("newer.wasm");
         std::fs::write(&file, altered(&probe(&stage.host), "0.1.0", "0.1.1")).unwrap();
         let file = file.to_str().unwrap();
+        let shown = stage.does(&["inspect", file, "--active"]).await;
+        assert!(shown.contains("against     0.1.0, which serves") && shown.contains("it asks for the same"), "{shown}");
         assert!(stage.does(&["install", file]).await.starts_with("probe 0.1.1 ("));
         let listed = stage.does(&["list"]).await;
         assert!(listed.contains("probe (Probe), enabled") && listed.contains("x (X), enabled"), "{listed}");
