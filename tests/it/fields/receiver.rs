@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -158,7 +158,7 @@ async fn pages(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) -
 }
 
 /// Repeats all that it was sent, in body and headers.
-async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, OriginalUri(uri): OriginalUri) -> Response {
+async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) -> Response {
     let mut wishes = receiver.wishes();
     wishes.requests += 1;
     let authorization = headers.get(header::AUTHORIZATION).cloned();
@@ -169,7 +169,8 @@ async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, OriginalUri(
             "authorization": authorization.as_ref().map(|value| value.to_str().unwrap()),
             "url": url,
             "path": uri.to_string(),
-            "secret": wishes.secret,
+            // Each is repeated to the connection that it is of: another's is unknown to the host's run.
+            "secret": (uri == HOOK).then_some(&wishes.secret),
         }),
     );
     if let Some(authorization) = authorization {
