@@ -169,7 +169,8 @@ async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) ->
             "authorization": authorization.as_ref().map(|value| value.to_str().unwrap()),
             "url": url,
             "path": uri.to_string(),
-            "secret": wishes.secret,
+            // Each is repeated to the connection that it is of: another's is unknown to the host's run.
+            "secret": (uri == HOOK).then_some(&wishes.secret),
         }),
     );
     if let Some(authorization) = authorization {

@@ -93,7 +93,7 @@ async fn a_message_that_is_sent_again_has_the_same_id() {
         assert_eq!(receiver.told().webhooks.len(), 3);
         let id = done["id"].as_str().unwrap();
         let word = json!({"key": "part/0", "outcome": "not_published"});
-        ada.post(&format!("/social/publications/{id}/resolve"), &word).await.expect(200);
+        ada.post(&format!("/social/publications/{id}/resolve"), &word).await.expect(202);
         let done = ada.wait(id, &["published", "failed"]).await;
         assert_eq!(done["state"], "published", "{done:#}");
         let webhooks = receiver.told().webhooks.clone();
