@@ -14,6 +14,7 @@ mod case;
 mod conformance;
 mod course;
 mod ends;
+mod keys;
 mod locate;
 mod mishap;
 mod plot;
@@ -22,6 +23,7 @@ mod scene;
 mod script;
 mod stand;
 mod vendor;
+mod webhook;
 mod wire;
 
 pub use report::Report;

@@ -67,6 +67,92 @@ async fn openai_passes() {
     assert!(proved.report.contains("ok     chat-stream (complete): 1 request, 17 faults"), "{}", proved.report);
 }
 
+/// An origin and a token that a person enters; and a whole URL, where nobody can ask whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn connectors_that_are_connected_by_fields_pass() {
+    let connectors: [(&'static str, &[&str]); 2] = [
+        (
+            "fields",
+            &[
+                "ok     publish (publish): 1 request, 13 faults",
+                "ok     refused (publish): 1 request, 13 faults",
+                "ok     whoami (whoami): 1 request, 13 faults",
+                "ok     conformance of interface identity",
+                "ok     conformance of whoami: 14 refusals",
+            ],
+        ),
+        ("hook", &["ok     thread (publish): 2 requests, 26 faults", "ok     conformance of interface publish"]),
+    ];
+    for (id, wanted) in connectors {
+        let proved = prove(id, repository().join("tests/guests").join(id), &["--conformance"]).await;
+        assert!(proved.passed, "{}\n{}", proved.report, proved.words);
+        for wanted in wanted {
+            assert!(proved.report.contains(wanted), "{wanted}: {}", proved.report);
+        }
+        assert_eq!(proved.report.contains("whoami"), id == "fields", "nobody is asked for what it cannot do");
+    }
+}
+
+/// A case of a connector that is connected by fields, with its members changed.
+fn of_fields(id: &str, name: &str, change: fn(&mut Value)) -> TempDir {
+    let text = std::fs::read_to_string(repository().join("tests/guests").join(id).join("cases").join(name)).unwrap();
+    let mut case = serde_json::from_str(&text).unwrap();
+    change(&mut case);
+    crate_with(&[("odd.json", &case.to_string())])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_case_cannot_enter_is_said_in_one_sentence() {
+    let cases: [(&'static str, TempDir, &str); 4] = [
+        (
+            "fields",
+            of_fields("fields", "publish.json", |case| case["fields"] = json!({ "room": "x" })),
+            "the connector has no field `room`",
+        ),
+        (
+            "fields",
+            of_fields("fields", "publish.json", |case| case["fields"] = json!({ "token": "mine" })),
+            "the test kit fills in `token` itself: a case sets texts only",
+        ),
+        (
+            "careless",
+            crate_with(&[("odd.json", &case("fine.json", |case| case["fields"] = json!({ "room": "x" })))]),
+            "has no field `room`",
+        ),
+        (
+            "hook",
+            of_fields("hook", "thread.json", |case| case["exchanges"][0]["request"]["path"] = json!("/hook/x")),
+            "POST /hook/x: `hook` is one whole URL, whose path is `/` in cases, without a query",
+        ),
+    ];
+    for (id, folder, wanted) in cases {
+        refused(&prove(id, folder.path().to_owned(), &[]).await, &["odd.json is no case", wanted]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_hook_must_not_do_is_found() {
+    let cases: [(TempDir, &str); 3] = [
+        (
+            of_fields("hook", "thread.json", |case| case["call"]["publish"]["parts"][0]["text"] = json!("path /other")),
+            "it ended in a fault Bug: `hook` is one whole URL",
+        ),
+        (
+            of_fields("hook", "thread.json", |case| case["call"]["publish"]["parts"][0]["text"] = json!("multipart")),
+            "it ended in a fault Bug: a body that is streamed cannot be signed",
+        ),
+        (
+            of_fields("hook", "thread.json", |case| case["ends"]["published"][1]["done"]["id"] = json!("part/0")),
+            "`part/1` is part/1 (no address)",
+        ),
+    ];
+    for (folder, wanted) in cases {
+        let proved = prove("hook", folder.path().to_owned(), &[]).await;
+        assert!(!proved.passed && proved.report.contains(wanted), "{wanted}: {}{}", proved.report, proved.words);
+        assert!(!proved.report.contains("proving-hook"), "the URL is a secret: {}", proved.report);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_without_mistakes_passes() {
     let proved = prove("careless", careless(), &["--case", "fine"]).await;

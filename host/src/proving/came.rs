@@ -1,6 +1,7 @@
 //! A request that came, and how it differs from the one that a case expects.
 
 use super::script::{Wanted, WantedBody, WantedContent, WantedPart};
+use crate::clock::Timestamp;
 use axum::body::Body;
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::HeaderMap;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Most bytes of a request that are read.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -18,7 +20,10 @@ const SHOWN: usize = 200;
 /// A request that came.
 #[derive(Debug)]
 pub(super) struct Came {
-    pub(super) endpoint: String,
+    /// The endpoints that it may be for: several may be at one address.
+    pub(super) endpoints: Arc<[String]>,
+    /// When it came.
+    pub(super) at: Timestamp,
     method: String,
     path: String,
     query: Vec<(String, String)>,
@@ -36,16 +41,26 @@ struct Part {
 }
 
 impl Came {
-    /// Reads a request; `None` where it broke off.
-    pub(super) async fn read(endpoint: &str, request: Request) -> Option<Self> {
+    /// Reads a request; `None` where it broke off. One to the `hook`, path and query, has the path `/` by all cases.
+    pub(super) async fn read(
+        endpoints: Arc<[String]>,
+        hook: Option<&str>,
+        at: Timestamp,
+        request: Request,
+    ) -> Option<Self> {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.ok()?;
         let parts = parts(&head.headers, &body).await;
-        let query = head.uri.query().unwrap_or_default();
+        let whole = head.uri.path_and_query().map(|whole| whole.as_str());
+        let (path, query) = match hook {
+            Some(hook) if whole == Some(hook) => ("/", ""),
+            _ => (head.uri.path(), head.uri.query().unwrap_or_default()),
+        };
         Some(Self {
-            endpoint: endpoint.to_owned(),
+            endpoints,
+            at,
             method: head.method.as_str().to_owned(),
-            path: head.uri.path().to_owned(),
+            path: path.to_owned(),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers: head.headers,
             body,
@@ -60,7 +75,28 @@ impl Came {
 
     /// Whether it is a `POST` to this place.
     pub(super) fn is_post_to(&self, endpoint: &str, path: &str) -> bool {
-        self.endpoint == endpoint && self.method == "POST" && self.path == path
+        self.is_for(endpoint) && self.method == "POST" && self.path == path
+    }
+
+    /// Whether it may be for this endpoint.
+    fn is_for(&self, endpoint: &str) -> bool {
+        self.endpoints.iter().any(|its| its == endpoint)
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The one header of this name.
+    ///
+    /// # Errors
+    /// There is none, or there are several; to be read on after its line.
+    pub(super) fn header(&self, name: &str) -> Result<&str, String> {
+        let values: Vec<&str> = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        match values.as_slice() {
+            [value] => Ok(value),
+            values => Err(format!("has not one header `{name}`, but {}", values.len())),
+        }
     }
 
     /// The header that signs it.
@@ -89,11 +125,11 @@ impl Came {
     /// # Errors
     /// A file of the case cannot be read.
     pub(super) fn difference(&self, wanted: &Wanted, folder: &Path) -> anyhow::Result<Option<String>> {
-        if self.endpoint != wanted.endpoint || self.method != wanted.method || self.path != wanted.path {
+        if !self.is_for(&wanted.endpoint) || self.method != wanted.method || self.path != wanted.path {
             return Ok(Some(format!(
                 "it is {} at `{}`, not {} at `{}`",
                 self.line(),
-                self.endpoint,
+                self.endpoints.join("` or `"),
                 wanted.line(),
                 wanted.endpoint
             )));

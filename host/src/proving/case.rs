@@ -1,10 +1,11 @@
 //! Cases: one call of a connector each, with the script that its vendor plays and how it has to end.
 
 use super::ends::Ends;
+use super::keys;
 use super::script::{AnswerBody, Exchange, Source, WantedBody, WantedContent};
 use crate::clock::Timestamp;
 use anyhow::{Context as _, bail, ensure};
-use orla_manifest::Manifest;
+use orla_manifest::{FieldKind, Fields, Manifest, Origin};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -33,6 +34,9 @@ pub(super) struct Case {
     /// The operator's settings.
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
+    /// What a person entered in the fields of text, by name.
+    #[serde(default)]
+    pub(super) fields: BTreeMap<String, String>,
     /// When it plays, in RFC 3339.
     #[serde(default = "noon")]
     pub(super) now: Timestamp,
@@ -182,6 +186,7 @@ impl Case {
         for name in self.settings.keys() {
             ensure!(manifest.settings.contains_key(name), "the connector has no setting `{name}`");
         }
+        self.check_fields(manifest)?;
         ensure!(!self.parts().is_some_and(<[Part]>::is_empty), "a post has at least one part");
         for part in self.parts().unwrap_or_default() {
             for medium in &part.media {
@@ -198,16 +203,34 @@ impl Case {
         Ok(())
     }
 
+    fn check_fields(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let fields = keys::fields(manifest);
+        for name in self.fields.keys() {
+            let kind = fields.and_then(|fields| fields.named(name)).map(|field| field.kind);
+            ensure!(kind.is_some(), "the connector has no field `{name}`");
+            ensure!(kind == Some(FieldKind::Text), "the test kit fills in `{name}` itself: a case sets texts only");
+        }
+        match fields {
+            Some(fields) => keys::fill_in(manifest, fields, &self.fields, "http://localhost", "a case").map(drop),
+            None => Ok(()),
+        }
+    }
+
     fn check_exchange(&self, exchange: &Exchange, manifest: &Manifest) -> anyhow::Result<()> {
         let (wanted, answer) = (&exchange.request, &exchange.answer);
         let line = wanted.line();
-        ensure!(
-            manifest.endpoints.contains_key(&wanted.endpoint),
-            "{line}: the manifest has no endpoint `{}`",
-            wanted.endpoint
-        );
+        let endpoint = manifest.endpoints.get(&wanted.endpoint);
+        let endpoint =
+            endpoint.with_context(|| format!("{line}: the manifest has no endpoint `{}`", wanted.endpoint))?;
         ensure!(METHODS.contains(&wanted.method.as_str()), "{line}: a method is one of {}", METHODS.join(", "));
         ensure!(wanted.path.starts_with('/'), "{line}: a path begins with `/`");
+        let is_whole = matches!(endpoint.origin, Origin::Entered { .. })
+            && keys::fields(manifest).and_then(Fields::address).is_some_and(|field| field.kind == FieldKind::Url);
+        ensure!(
+            !is_whole || wanted.path == "/" && wanted.query.is_empty(),
+            "{line}: `{}` is one whole URL, whose path is `/` in cases, without a query",
+            wanted.endpoint
+        );
         ensure!((200..600).contains(&answer.status), "{line}: {} is no status of an answer", answer.status);
         if let AnswerBody::Bytes(source) = &answer.body {
             source.bytes(&self.folder)?;

@@ -106,9 +106,9 @@ async fn to_its_end(stand: &Stand, work: &Work<'_>) -> Result<Executed, Flaw> {
 async fn watched(stand: &Stand, work: &Work<'_>) -> Result<Executed, Flaw> {
     let executed = stand.execute(work).await?;
     let told = executed.end.to_string();
-    let (complaint, is_told) = stand.vendor.scene(|scene| (scene.complaint(), scene.is_told_in(&told)));
+    let (complaint, is_told) = stand.vendor.scene(|scene| (scene.complaint(), scene.keys().are_in(&told)));
     if is_told {
-        return Err(Flaw::new("the token stands in what it gave back: a connector must not have it"));
+        return Err(Flaw::new("a secret of the account stands in what it gave back: a connector must not have it"));
     }
     if let Some(complaint) = complaint {
         return Err(Flaw::new(complaint));
@@ -216,7 +216,7 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
             stand.pass(stand.release.visible_after + PAUSE);
             let script = script(stand, work.case, Plot::InAnyOrder, shown.clone());
             let before = stand.vendor.scene(|scene| scene.interlude(script));
-            let verdict = stand.look(work, effect, effects).await;
+            let verdict = stand.look(work, effect, effects).await?;
             let complaint = stand.vendor.scene(|scene| {
                 scene.resume(before);
                 scene.complaint()
@@ -225,10 +225,9 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
                 return Err(Flaw::new(format!("while it looked for `{key}`: {complaint}")));
             }
             match verdict {
-                Ok(Verdict::Done(there)) if is_done && Some(&there.id) == id.as_ref() => found = Some(there),
-                Ok(Verdict::Absent) if !is_done => {}
+                End::Verdict(Verdict::Done(there)) if is_done && Some(&there.id) == id.as_ref() => found = Some(there),
+                End::Verdict(Verdict::Absent) if !is_done => {}
                 verdict => {
-                    let verdict = verdict.map_or_else(End::Fault, End::Verdict);
                     let truth = if is_done { "there" } else { "not there" };
                     return Err(Flaw::new(format!(
                         "`{key}` is {truth} by the case's `lost`, and `reconcile` gave {verdict}"
@@ -247,7 +246,7 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
     Ok(())
 }
 
-/// What an answer of the script says that the commit of this key made.
+/// What an answer of the script says that the commit of a key made.
 pub(super) fn made(stand: &Stand, answer: &Answer, key: &str) -> Option<String> {
     let body = match &answer.body {
         AnswerBody::Json(value) => answer::Body::Text(value.to_string()),

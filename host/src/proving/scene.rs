@@ -4,10 +4,12 @@
 //! that it did and is sent again is what no connector may cause.
 
 use super::came::Came;
+use super::keys::Keys;
 use super::mishap::{Did, Mishap};
 use super::plot::{Nature, Plot, Script};
 use super::script::{Answer, AnswerBody, Exchange};
 use super::vendor::Reply;
+use super::webhook::{self, Names};
 use crate::connectors::journal::Journal;
 use crate::connectors::run::Run;
 use bytes::Bytes;
@@ -17,6 +19,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Of what is done once without standing in the journal.
+const NO_KEY: &str = "no key at all";
 
 /// What the vendor made of an exchange that is done once; with the journal's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +51,13 @@ pub(super) struct Scene {
     standings: Vec<Standing>,
     calls: Vec<Call>,
     complaint: Option<String>,
-    access: SecretString,
-    refresh: SecretString,
+    keys: Keys,
+    /// The webhooks that came, by their names.
+    names: Names,
     /// A request that is refused again once its token was renewed, with the token that it had.
     refusing: Option<(usize, SecretString)>,
+    /// What cannot be renewed was refused: it is until the call ends.
+    is_revoked: bool,
     run: Option<Arc<Run>>,
     answers: u64,
 }
@@ -74,9 +82,10 @@ impl Scene {
             standings: Vec::new(),
             calls: Vec::new(),
             complaint: None,
-            access: SecretString::default(),
-            refresh: SecretString::default(),
+            keys: Keys::default(),
+            names: Names::default(),
             refusing: None,
+            is_revoked: false,
             run: None,
             answers: 0,
         }
@@ -87,7 +96,7 @@ impl Scene {
         self.standings = vec![Standing::Untouched; script.exchanges.len()];
         self.script = script;
         self.calls.clear();
-        (self.complaint, self.refusing) = (None, None);
+        (self.complaint, self.refusing, self.names) = (None, None, Names::default());
     }
 
     /// What ran is run once more, in whatever order it asks. What the vendor did stays done.
@@ -111,16 +120,16 @@ impl Scene {
 
     /// Whose requests come from now on.
     pub(super) fn enter(&mut self, run: Option<Arc<Run>>) {
-        self.run = run;
+        (self.run, self.is_revoked) = (run, false);
     }
 
-    /// The tokens that count from now on.
-    pub(super) fn set_tokens(&mut self, access: SecretString, refresh: SecretString) {
-        (self.access, self.refresh) = (access, refresh);
+    /// The secrets that count from now on.
+    pub(super) fn set_keys(&mut self, keys: Keys) {
+        self.keys = keys;
     }
 
-    pub(super) fn access(&self) -> &SecretString {
-        &self.access
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     pub(super) fn calls(&self) -> &[Call] {
@@ -151,14 +160,6 @@ impl Scene {
         self.script.exchanges.get(self.calls.len())
     }
 
-    /// Whether any secret of the scene stands in a text.
-    pub(super) fn is_told_in(&self, text: &str) -> bool {
-        [&self.access, &self.refresh].into_iter().any(|secret| {
-            let secret = secret.expose_secret();
-            !secret.is_empty() && text.contains(secret)
-        })
-    }
-
     /// The last exchange that a commit or spend of this key was, and what the vendor made of it.
     pub(super) fn standing_of(&self, key: &str) -> Option<(Exchange, Standing)> {
         let call = self.calls.iter().rev().find(|call| call.once.as_deref() == Some(key))?;
@@ -179,21 +180,32 @@ impl Scene {
         if let Some(reply) = self.mint(came) {
             return reply;
         }
-        self.examine(came);
-        if let Plot::Always(status) = self.script.plot {
-            return Reply::Status(status);
+        if self.keys.are_told_by(came) {
+            self.complain(format!("{} tells a secret of the account: a connector must not have it", came.line()));
         }
-        let Some(index) = self.find(came) else { return Reply::Status(501) };
+        if let Plot::Always(status) = self.script.plot {
+            self.examine(came, &came.endpoints);
+            return self.refuse(status, came);
+        }
+        let Some(index) = self.find(came) else { return self.refuse(501, came) };
+        let endpoint = self.script.exchanges[index].request.endpoint.clone();
+        self.examine(came, std::slice::from_ref(&endpoint));
         let once = self.key_of(index);
+        if let Some(key) = &once {
+            self.tell_apart(came, &endpoint, key);
+        }
         self.calls.push(Call { line: came.line(), exchange: index, once: once.clone() });
         let number = self.calls.len();
         let answer = self.script.exchanges[index].answer.clone();
         let trouble = self.script.trouble.filter(|(at, _)| *at == number).map(|(_, mishap)| mishap);
-        let refused_again = self
-            .refusing
-            .take()
-            .is_some_and(|(refused, token)| refused == index && token.expose_secret() != self.access.expose_secret());
-        let trouble = if refused_again { Some(Mishap::Status(401)) } else { trouble };
+        let refused_again = self.refusing.take().is_some_and(|(refused, token)| {
+            refused == index && token.expose_secret() != self.keys.access.expose_secret()
+        });
+        let trouble = if refused_again || self.is_revoked { Some(Mishap::Status(401)) } else { trouble };
+        if trouble == Some(Mishap::Status(401)) && !refused_again {
+            self.refusing = Some((index, self.keys.access.clone()));
+            self.is_revoked = self.token_place.is_none();
+        }
         let did = trouble
             .map_or_else(|| did(&answer), |mishap| if answer.is_success() { mishap.did() } else { Did::Refused });
         if let Some(key) = once {
@@ -201,19 +213,19 @@ impl Scene {
         }
         match trouble {
             None => Reply::Answer(answer),
-            Some(mishap) => self.disturb(mishap, index, answer, refused_again),
+            Some(mishap) => self.disturb(mishap, answer, came),
         }
     }
 
-    fn disturb(&mut self, mishap: Mishap, index: usize, answer: Answer, refused_again: bool) -> Reply {
+    /// Answers with a status, and tells back what the vendor knows.
+    fn refuse(&self, status: u16, came: &Came) -> Reply {
+        Reply::Status(status, self.keys.told_back(came))
+    }
+
+    fn disturb(&self, mishap: Mishap, answer: Answer, came: &Came) -> Reply {
         let spoiled = |content_type, body: &[u8]| Reply::Spoiled { content_type, body: Bytes::copy_from_slice(body) };
         match mishap {
-            Mishap::Status(status) => {
-                if status == 401 && !refused_again {
-                    self.refusing = Some((index, self.access.clone()));
-                }
-                Reply::Status(status)
-            }
+            Mishap::Status(status) => self.refuse(status, came),
             Mishap::Garbage => spoiled("text/html", b"<!doctype html><title>Sorry</title><p>We will be back soon."),
             Mishap::GarbageEvents => spoiled("text/event-stream", b"event: sorry\ndata: {we will be back\n\n"),
             Mishap::Empty => spoiled("application/json", b""),
@@ -250,29 +262,33 @@ impl Scene {
         if !came.is_post_to(&place.endpoint, &place.path) {
             return None;
         }
-        if came.field("refresh_token").as_deref() != Some(self.refresh.expose_secret()) {
+        if came.field("refresh_token").as_deref() != Some(self.keys.refresh.expose_secret()) {
             self.complain("the host renewed its token with another refresh token than it was given".to_owned());
         }
         let number = self.next_number();
         let (access, refresh) = (format!("renewed-access-token-{number}"), format!("renewed-refresh-token-{number}"));
         let body =
             json!({ "access_token": access, "refresh_token": refresh, "token_type": "bearer", "expires_in": 7_200 });
-        (self.access, self.refresh) = (access.into(), refresh.into());
+        (self.keys.access, self.keys.refresh) = (access.into(), refresh.into());
         Some(Reply::Answer(Answer { status: 200, headers: BTreeMap::new(), body: AnswerBody::Json(body) }))
     }
 
-    /// Looks whether a request is signed as it has to be, and tells no secret.
-    fn examine(&mut self, came: &Came) {
-        let wanted = match self.signs.get(&came.endpoint) {
-            Some(Sign::Bearer) => Some(format!("Bearer {}", self.access.expose_secret())),
-            Some(Sign::None | Sign::StandardWebhooks { .. }) | None => None,
-        };
-        let is_signed_otherwise = matches!(self.signs.get(&came.endpoint), Some(Sign::StandardWebhooks { .. }));
-        if !is_signed_otherwise && came.signature() != wanted.as_deref() {
-            self.complain(format!("{} is not signed as the manifest says", came.line()));
+    /// Looks whether a request is signed as it has to be for one of these endpoints.
+    fn examine(&mut self, came: &Came, endpoints: &[String]) {
+        let signs = endpoints.iter().filter_map(|endpoint| self.signs.get(endpoint));
+        let flaws: Option<Vec<String>> = signs.map(|sign| self.keys.flaw(sign, came)).collect();
+        if let Some(flaw) = flaws.and_then(|flaws| flaws.into_iter().next()) {
+            self.complain(format!("{} {flaw}", came.line()));
         }
-        if [&self.access, &self.refresh].iter().any(|secret| came.tells(secret.expose_secret())) {
-            self.complain(format!("{} tells the token: a connector must not have it", came.line()));
+    }
+
+    /// Looks whether a webhook has the same name whenever it comes, and none that another has.
+    fn tell_apart(&mut self, came: &Came, endpoint: &str, key: &str) {
+        let is_webhook = matches!(self.signs.get(endpoint), Some(Sign::StandardWebhooks { .. }));
+        if let (true, Ok(id)) = (is_webhook && key != NO_KEY, came.header(webhook::ID))
+            && let Some(flaw) = self.names.flaw(key, id)
+        {
+            self.complain(format!("{} {flaw}", came.line()));
         }
     }
 
@@ -333,7 +349,7 @@ impl Scene {
             effects.into_iter().find(|effect| effect.is_under_way()).map(|effect| effect.key)
         };
         match self.nature(index) {
-            Nature::Once => Some(under_way().unwrap_or_else(|| "no key at all".to_owned())),
+            Nature::Once => Some(under_way().unwrap_or_else(|| NO_KEY.to_owned())),
             Nature::Repeatable => None,
             Nature::Unseen => under_way(),
         }

@@ -3,19 +3,21 @@
 
 use super::case::{Ask, Call, Case, Delivery, Look, Part};
 use super::ends::End;
+use super::keys::{self, Keys};
 use super::plot::Script;
 use super::vendor::Vendor;
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, ConnectorConfig};
-use crate::connectors::connections::{self, NewConnection};
-use crate::connectors::credentials::{self, Credentials};
+use crate::connectors::connections::{self, Connection, NewConnection};
+use crate::connectors::credentials::{self, Credentials, Stored};
+use crate::connectors::entered::{self, Entered};
 use crate::connectors::fault::Fault;
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::oauth::Tokens;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
-use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart, Verdict};
+use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart};
 use crate::connectors::writing::{self, Prompt};
 use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, blob};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
@@ -27,10 +29,11 @@ use orla_manifest::Manifest;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use url::Url;
 
 /// How long a vendor may be silent. The host's own minute would be waited for.
 const SILENCE_MS: u64 = 500;
@@ -58,8 +61,17 @@ pub(super) struct Work<'case> {
     pub(super) case: &'case Case,
     pinned: Pinned,
     connection: ConnectionId,
+    /// What a person entered for the account, where it is connected so.
+    entered: Option<Entered>,
     account: Account,
     variant: Variant,
+}
+
+/// An account that was connected.
+struct Connected {
+    connection: Connection,
+    entered: Option<Entered>,
+    keys: Keys,
 }
 
 /// How an execution ended.
@@ -99,6 +111,7 @@ impl Stand {
         };
         let config = Config {
             data: folder.path().join("data"),
+            egress_allow: vendor.allowed(),
             connectors: [(manifest.id.clone(), connector)].into(),
             concurrent_calls: 4,
             max_media_bytes: MAX_MEDIUM_BYTES,
@@ -135,36 +148,60 @@ impl Stand {
         self.moment.store(case.now.0, Ordering::SeqCst);
         let id = RunId::new();
         let pinned = Pinned { id, workspace: self.workspace(), seed: SEED, started_at: case.now };
-        let access = match case.call {
-            Call::Complete(_) => OPERATOR_KEY.to_owned(),
-            Call::Whoami | Call::Check(_) | Call::Publish(_) | Call::Reconcile(_) => format!("proving-access-{id}"),
+        let connected = self.connect(case, id).await?;
+        let mut tx = self.app.db().begin().await?;
+        run::pin(&mut tx, &pinned, &self.release.manifest.id, &self.release.digest).await?;
+        tx.commit().await?;
+        self.vendor.scene(|scene| {
+            scene.begin(script);
+            scene.set_keys(connected.keys);
+        });
+        let account = Account::of(&connected.connection, &self.release);
+        let variant = self.variant(case.parts().unwrap_or_default(), &case.folder).await?;
+        Ok(Work { case, pinned, connection: connected.connection.id, entered: connected.entered, account, variant })
+    }
+
+    /// Connects the account of a case as a person would have, with secrets that are made up for a run.
+    async fn connect(&self, case: &Case, run: RunId) -> anyhow::Result<Connected> {
+        let manifest = &self.release.manifest;
+        let fields = keys::fields(manifest);
+        let address = self.vendor.entered();
+        let entered = fields.map(|fields| keys::fill_in(manifest, fields, &case.fields, &address, run)).transpose()?;
+        let access = SecretString::from(format!("proving-access-{run}"));
+        let refresh = SecretString::from(format!("proving-refresh-{run}"));
+        let keys = match (&case.call, fields, &entered) {
+            (Call::Complete(_), ..) => Keys::minted(OPERATOR_KEY.into(), refresh.clone()),
+            (_, Some(fields), Some(entered)) => Keys::entered(entered, fields),
+            _ => Keys::minted(access.clone(), refresh.clone()),
         };
-        let access = SecretString::from(access);
-        let refresh = SecretString::from(format!("proving-refresh-{id}"));
+        let vendor_id = match Url::parse(&address) {
+            Ok(address) => entered::at_instance(&case.account.vendor_id, &address),
+            Err(_) => case.account.vendor_id.clone(),
+        };
         let new = NewConnection {
             id: ConnectionId::new(),
             workspace: self.workspace(),
             user: self.user,
-            connector: &self.release.manifest.id,
-            platform: self.release.manifest.platform(),
-            vendor_id: &case.account.vendor_id,
+            connector: &manifest.id,
+            platform: manifest.platform(),
+            vendor_id: &vendor_id,
             handle: &case.account.handle,
             display_name: None,
             scopes: "",
         };
-        let tokens = Tokens { access: access.clone(), refresh: Some(refresh.clone()), expires_at: None, scope: None };
         let mut tx = self.app.db().begin().await?;
-        run::pin(&mut tx, &pinned, &self.release.manifest.id, &self.release.digest).await?;
-        let connection = connections::upsert(&mut tx, &new, case.now).await?;
-        credentials::store(&mut tx, self.app.vault(), self.workspace(), connection, &tokens, case.now).await?;
+        let id = connections::upsert(&mut tx, &new, case.now).await?;
+        let (vault, workspace) = (self.app.vault(), self.workspace());
+        match &entered {
+            Some(entered) => credentials::store_entered(&mut tx, vault, workspace, id, entered, case.now).await?,
+            None => {
+                let tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scope: None };
+                credentials::store(&mut tx, vault, workspace, id, &tokens, case.now).await?;
+            }
+        }
         tx.commit().await?;
-        self.vendor.scene(|scene| {
-            scene.begin(script);
-            scene.set_tokens(access, refresh);
-        });
-        let account = Account { vendor_id: case.account.vendor_id.clone(), handle: case.account.handle.clone() };
-        let variant = self.variant(case.parts().unwrap_or_default(), &case.folder).await?;
-        Ok(Work { case, pinned, connection, account, variant })
+        let connection = connections::find(&mut self.app.db().read().await?, workspace, id).await?;
+        Ok(Connected { connection, entered, keys })
     }
 
     async fn variant(&self, parts: &[Part], folder: &Path) -> anyhow::Result<Variant> {
@@ -204,13 +241,7 @@ impl Stand {
     /// One execution of the run.
     async fn run(&self, work: &Work<'_>) -> anyhow::Result<Run> {
         let services = self.connectors().services();
-        let credentials = match work.case.call {
-            Call::Complete(_) => Credentials::Operator,
-            Call::Whoami => Credentials::Minted(self.vendor.scene(|scene| scene.access().clone())),
-            Call::Check(_) | Call::Publish(_) | Call::Reconcile(_) => {
-                Credentials::Connection(work.connection, Mutex::new(None))
-            }
-        };
+        let credentials = self.credentials(work).await?;
         let journal = if work.case.call.is_run() {
             let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
             Some(Journal::replaying(&services.db, &services.clock, work.pinned.id, effects))
@@ -218,6 +249,20 @@ impl Stand {
             None
         };
         Ok(self.connectors().execution(work.pinned, self.release.clone(), credentials, journal))
+    }
+
+    /// Whose credentials a call has.
+    async fn credentials(&self, work: &Work<'_>) -> anyhow::Result<Credentials> {
+        Ok(match (&work.case.call, &work.entered) {
+            (Call::Complete(_), _) => Credentials::Operator,
+            (Call::Whoami, Some(entered)) => Credentials::Entered { connection: None, entered: Some(entered.clone()) },
+            (Call::Whoami, None) => Credentials::Minted(self.vendor.scene(|scene| scene.keys().access.clone())),
+            (Call::Check(_) | Call::Publish(_) | Call::Reconcile(_), _) => {
+                let mut tx = self.app.db().read().await?;
+                let stored = Stored::read(&mut tx, self.app.vault(), self.workspace(), work.connection).await?;
+                Credentials::of(work.connection, &self.release.manifest.auth, Some(stored))
+            }
+        })
     }
 
     async fn call(&self, work: &Work<'_>, run: &Arc<Run>) -> End {
@@ -240,11 +285,11 @@ impl Stand {
         end.unwrap_or_else(End::Fault)
     }
 
-    /// Asks the connector what became of a lost commit.
+    /// Asks the connector what became of a lost commit: its verdict, or its fault.
     ///
     /// # Errors
-    /// The connector's fault.
-    pub(super) async fn look(&self, work: &Work<'_>, effect: &Effect, effects: &[Effect]) -> Result<Verdict, Fault> {
+    /// The database failed.
+    pub(super) async fn look(&self, work: &Work<'_>, effect: &Effect, effects: &[Effect]) -> anyhow::Result<End> {
         let places = self.release.committed_id();
         let before = effects.iter().filter(|other| other.is_commit() && other.sequence < effect.sequence);
         let attempt = Attempt {
@@ -252,13 +297,13 @@ impl Stand {
             sent_at: effect.sent_at,
             earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(places)?))).collect(),
         };
-        let credentials = Credentials::Connection(work.connection, Mutex::new(None));
+        let credentials = self.credentials(work).await?;
         let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
         self.vendor.scene(|scene| scene.enter(Some(run.clone())));
         let verdict = self.connectors().reconcile(&run, &work.account, &work.variant, &attempt).await;
         run.settle().await;
         self.vendor.scene(|scene| scene.enter(None));
-        verdict
+        Ok(verdict.map_or_else(End::Fault, End::Verdict))
     }
 
     /// Writes down what was found out about a lost commit: what it made, or that it was not done.

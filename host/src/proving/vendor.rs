@@ -1,6 +1,7 @@
 //! The vendor's part: servers on this machine that stand for the endpoints of the manifest, and speak as a scene tells.
 
 use super::came::Came;
+use super::keys;
 use super::mishap::RETRY_AFTER_S;
 use super::scene::Scene;
 use super::script::Answer;
@@ -15,7 +16,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use orla_manifest::Manifest;
+use orla_manifest::{FieldKind, Fields, Manifest, Origin};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -29,16 +30,25 @@ const HTTP_DATE: &[BorrowedFormatItem<'_>] =
 /// Marks an answer that holds nothing of use, so that it is known again in the journal.
 pub(super) const SPOILED: &str = "x-orla-spoiled";
 
+/// Path and query of a whole URL that a person enters. It is as secret as what signs there.
+const HOOK: &str = "/hook/proving-hook-5f0c1d7a9e?key=proving-hook-5f0c1d7a9e";
+
 /// The servers.
 #[derive(Debug)]
 pub(super) struct Vendor {
     scene: Arc<Mutex<Scene>>,
+    /// Of the endpoints whose origins are in the manifest.
     servers: BTreeMap<String, Server>,
+    /// At the address that a person enters, where there is one, with path and query of that.
+    entered: Option<(Server, &'static str)>,
 }
 
 #[derive(Clone)]
 struct Desk {
-    endpoint: Arc<str>,
+    /// What it stands for.
+    endpoints: Arc<[String]>,
+    /// Path and query of the URL that all requests go to, where a person enters all of it.
+    hook: Option<&'static str>,
     scene: Arc<Mutex<Scene>>,
     clock: Clock,
 }
@@ -47,8 +57,8 @@ struct Desk {
 #[derive(Debug)]
 pub(super) enum Reply {
     Answer(Answer),
-    /// A status, with a body that tells the token back, which a guest must not see.
-    Status(u16),
+    /// A status, with a body that tells secrets back, which a guest must not see.
+    Status(u16, Vec<String>),
     /// 200 with this, marked as [`SPOILED`].
     Spoiled {
         content_type: &'static str,
@@ -63,25 +73,50 @@ pub(super) enum Reply {
 }
 
 impl Vendor {
-    /// Opens a server for each endpoint.
+    /// Opens a server for each endpoint; one for all whose origin is what a person enters.
     ///
     /// # Errors
     /// There are no free ports.
     pub(super) async fn start(manifest: &Manifest, clock: &Clock) -> anyhow::Result<Self> {
         let scene = Arc::new(Mutex::new(Scene::new(manifest)));
-        let mut servers = BTreeMap::new();
-        for endpoint in manifest.endpoints.keys() {
-            let desk = Desk { endpoint: endpoint.as_str().into(), scene: scene.clone(), clock: clock.clone() };
+        let open = async |endpoints: Vec<String>, hook| {
+            let desk = Desk { endpoints: endpoints.into(), hook, scene: scene.clone(), clock: clock.clone() };
             let router = Router::new().fallback(receive).with_state(desk);
-            let server = Server::start(router).await.context("cannot listen on this machine")?;
-            servers.insert(endpoint.clone(), server);
+            Server::start(router).await.context("cannot listen on this machine")
+        };
+        let mut servers = BTreeMap::new();
+        let mut at_address = Vec::new();
+        for (name, endpoint) in &manifest.endpoints {
+            match &endpoint.origin {
+                Origin::Literal(_) => {
+                    servers.insert(name.clone(), open(vec![name.clone()], None).await?);
+                }
+                Origin::Entered { .. } => at_address.push(name.clone()),
+            }
         }
-        Ok(Self { scene, servers })
+        let entered = match keys::fields(manifest).and_then(Fields::address) {
+            Some(field) => {
+                let hook = (field.kind == FieldKind::Url).then_some(HOOK);
+                Some((open(at_address, hook).await?, hook.unwrap_or_default()))
+            }
+            None => None,
+        };
+        Ok(Self { scene, servers, entered })
     }
 
-    /// Where each endpoint is.
+    /// Where each endpoint is whose origin the manifest has.
     pub(super) fn origins(&self) -> BTreeMap<String, String> {
         self.servers.iter().map(|(endpoint, server)| (endpoint.clone(), server.origin())).collect()
+    }
+
+    /// What a person enters as the address of an account; empty where nobody has to.
+    pub(super) fn entered(&self) -> String {
+        self.entered.as_ref().map_or_else(String::new, |(server, path)| format!("{}{path}", server.origin()))
+    }
+
+    /// What the operator has to allow so that it may be entered, as `host:port`.
+    pub(super) fn allowed(&self) -> Vec<String> {
+        self.entered.iter().map(|(server, _)| server.address().to_string()).collect()
     }
 
     /// Looks at what is played, or changes it.
@@ -91,7 +126,8 @@ impl Vendor {
 }
 
 async fn receive(State(desk): State<Desk>, ConnectInfo(cut): ConnectInfo<Cut>, request: Request) -> Response {
-    let Some(came) = Came::read(&desk.endpoint, request).await else { return dead(&cut) };
+    let read = Came::read(desk.endpoints.clone(), desk.hook, desk.clock.now(), request);
+    let Some(came) = read.await else { return dead(&cut) };
     let (reply, number, folder) = {
         let mut scene = desk.scene.lock().unwrap_or_else(PoisonError::into_inner);
         (scene.receive(&came), scene.next_number(), scene.folder().to_owned())
@@ -99,7 +135,7 @@ async fn receive(State(desk): State<Desk>, ConnectInfo(cut): ConnectInfo<Cut>, r
     let written = match reply {
         Reply::Answer(answer) => whole(&answer, &folder),
         Reply::Part(answer, bytes) => part(&answer, bytes, &folder),
-        Reply::Status(status) => Ok(bare(status, &came)),
+        Reply::Status(status, told_back) => Ok(bare(status, &told_back)),
         Reply::Spoiled { content_type, body } => Ok(spoiled(content_type, body)),
         Reply::Cut => return dead(&cut),
         Reply::Silence => std::future::pending().await,
@@ -158,8 +194,8 @@ fn part(answer: &Answer, bytes: usize, folder: &Path) -> anyhow::Result<Response
     Ok(response)
 }
 
-fn bare(status: u16, came: &Came) -> Response {
-    let mut response = Response::new(Body::from(serde_json::json!({ "told_back": came.signature() }).to_string()));
+fn bare(status: u16, told_back: &[String]) -> Response {
+    let mut response = Response::new(Body::from(serde_json::json!({ "told_back": told_back }).to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if status == StatusCode::TOO_MANY_REQUESTS {

@@ -58,7 +58,12 @@ impl Server {
         Ok(Self { address, task })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:4010`.
+    /// Where it listens, such as `127.0.0.1:4010`.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its origin, such as `http://127.0.0.1:4010`.
     pub(super) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
