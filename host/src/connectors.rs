@@ -30,10 +30,11 @@ mod runtime;
 mod send;
 pub(crate) mod sink;
 pub mod vault;
+mod wasi;
 pub mod work;
 pub(crate) mod writing;
 
-pub use compile::child as compile_child;
+pub use compile::{check_size, child as compile_child};
 pub use engine::{Contents, Memories};
 pub use inspecting::{Inspection, inspect};
 pub use journal::Committed;
@@ -181,12 +182,7 @@ impl Connectors {
 }
 
 async fn admit(runtime: &Runtime, compiler: &Compiler, config: &Config, file: &Path) -> Option<Arc<Release>> {
-    let admitted: anyhow::Result<Release> = async {
-        let wasm = tokio::fs::read(file).await?;
-        Release::admit(runtime, compiler, &wasm, |id| config.connector(id)).await
-    }
-    .await;
-    match admitted {
+    match Release::admit(runtime, compiler, file, |id| config.connector(id)).await {
         Ok(release) => {
             tracing::info!(connector = release.manifest.id, version = %release.manifest.version, digest = release.digest,
                 abilities = release.abilities().join(" "), "loaded the connector {release:?}");

@@ -17,7 +17,7 @@ pub struct Inspection {
     manifest: Manifest,
     /// SHA-256 of the component in hex.
     digest: String,
-    size_bytes: usize,
+    size_bytes: u64,
     abilities: Vec<&'static str>,
     imports: Vec<String>,
 }
@@ -28,7 +28,6 @@ pub struct Inspection {
 /// The sentence with which admission refuses it.
 pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection> {
     let refused = || format!("{} is no connector for this host", file.display());
-    let wasm = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let folder = tempfile::tempdir().context("cannot make a folder for the machine code")?;
     let vault = Vault::open(&folder.path().join("master.key"))?;
     let memories = Memories::Pooled;
@@ -36,14 +35,14 @@ pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection
     let setup = Setup { program, memories };
     let compiler = Compiler::new(setup, folder.path().join("artefacts"), &vault, runtime.engine())?;
     let settings = |_: &str| ConnectorConfig::default();
-    let release = Release::admit(&runtime, &compiler, &wasm, settings).await.with_context(refused)?;
+    let release = Release::admit(&runtime, &compiler, file, settings).await.with_context(refused)?;
     let component = release.linked.component().component_type();
     let imports = component.imports(runtime.engine()).map(|(name, _)| name.to_owned());
     Ok(Inspection {
         imports: imports.filter(|name| !name.starts_with("wasi:")).collect(),
         abilities: release.abilities(),
         digest: release.digest,
-        size_bytes: wasm.len(),
+        size_bytes: tokio::fs::metadata(file).await?.len(),
         manifest: release.manifest,
     })
 }

@@ -10,8 +10,9 @@ use super::guest::Guest;
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
 use anyhow::{Context as _, bail, ensure};
-use orla_manifest::{AnswerPlace, Manifest};
+use orla_manifest::{AnswerPlace, Limits, Manifest};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 use url::Url;
 use wasmtime::component::InstancePre;
@@ -20,6 +21,17 @@ use wasmtime::component::InstancePre;
 const CONTRACT: &str = "orla:connector/";
 const CONTRACT_VERSION: &str = "@0.1.0";
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// Most characters of a refusal: parts of it are the component's own words.
+const MAX_REFUSAL_CHARS: usize = 1_000;
+/// The most that a manifest may ask for. Beyond it, a call that never ends would keep its slot.
+const MOST: Limits = Limits {
+    fuel: 20_000_000_000,
+    memory_bytes: engine::MAX_MEMORY_BYTES as u64,
+    guest_ms: 60_000,
+    total_ms: 60 * 60 * 1_000,
+    requests: 10_000,
+    inline_answer_bytes: 8 << 20,
+};
 
 /// An admitted component.
 pub(crate) struct Release {
@@ -47,18 +59,30 @@ impl std::fmt::Debug for Release {
 }
 
 impl Release {
-    /// Admits a component.
+    /// Admits the component in a file.
     ///
     /// # Errors
-    /// A sentence that says what keeps it out.
+    /// One line that says what keeps it out. What it quotes of the component can neither fill a log nor drive a terminal.
     pub(crate) async fn admit(
+        runtime: &Runtime,
+        compiler: &Compiler,
+        file: &Path,
+        settings: impl FnOnce(&str) -> ConnectorConfig,
+    ) -> anyhow::Result<Self> {
+        let admitted = async { Self::read(runtime, compiler, &compile::read(file).await?, settings).await };
+        Box::pin(admitted).await.map_err(|error| {
+            let words = format!("{error:#}");
+            let line = words.chars().take(MAX_REFUSAL_CHARS).map(|char| if char.is_control() { ' ' } else { char });
+            anyhow::Error::msg(line.collect::<String>())
+        })
+    }
+
+    async fn read(
         runtime: &Runtime,
         compiler: &Compiler,
         wasm: &[u8],
         settings: impl FnOnce(&str) -> ConnectorConfig,
     ) -> anyhow::Result<Self> {
-        let size = wasm.len();
-        ensure!(size <= compile::MAX_COMPONENT_BYTES, "it is larger than {} MiB", compile::MAX_COMPONENT_BYTES >> 20);
         let digest = compile::digest(wasm);
         let component = compiler.component(runtime.engine(), &digest, wasm).await?;
         check_imports(runtime, &component)?;
@@ -71,6 +95,7 @@ impl Release {
             let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("its manifest is flawed: {}", flaws.join("; "))
         })?;
+        check_limits(&manifest.limits)?;
         let settings = settings(&manifest.id);
         for name in settings.settings.keys() {
             let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
@@ -111,6 +136,21 @@ impl Release {
         ];
         abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
     }
+}
+
+fn check_limits(limits: &Limits) -> anyhow::Result<()> {
+    let asked = [
+        ("fuel", limits.fuel, MOST.fuel),
+        ("memory_bytes", limits.memory_bytes, MOST.memory_bytes),
+        ("guest_ms", limits.guest_ms, MOST.guest_ms),
+        ("total_ms", limits.total_ms, MOST.total_ms),
+        ("requests", limits.requests.into(), MOST.requests.into()),
+        ("inline_answer_bytes", limits.inline_answer_bytes, MOST.inline_answer_bytes),
+    ];
+    for (name, asked, most) in asked {
+        ensure!(asked <= most, "its manifest asks for limits/{name} {asked}; this host gives {most} at most");
+    }
+    Ok(())
 }
 
 fn check_imports(runtime: &Runtime, component: &wasmtime::component::Component) -> anyhow::Result<()> {

@@ -32,6 +32,14 @@ const HOST_HEADERS: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
+    // Those that some servers take for another method or path than the one that was checked.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
 ];
 const HOST_HEADER_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
 /// Most bytes of blobs that a JSON body may embed: it is built in memory.
@@ -107,8 +115,11 @@ impl Outbound {
             wit::Destination::Follow(link) => links::open(run, link)?,
         };
         let declared = &run.release.manifest.endpoints[&endpoint];
+        if declared.host_only.iter().any(|pattern| may_reach(pattern, url.path())) {
+            return Err(Fault::bug(format!("`{:.200}` mints tokens: only the host calls it", url.path())));
+        }
         if matches!(request.effect, wit::Effect::Read) && !is_read(&method, &url, declared) {
-            return Err(Fault::bug(format!("{method} {} is no read by the manifest", url.path())));
+            return Err(Fault::bug(format!("{method} {:.200} is no read by the manifest", url.path())));
         }
         let headers = check_headers(&request.headers)?;
         let digest = digest(&method, &endpoint, &url, &request.headers, &payload);
@@ -170,7 +181,7 @@ fn locate(run: &Run, location: &wit::Location, query: &[(String, String)]) -> Re
     let (Some(declared), Some(origin)) =
         (run.release.manifest.endpoints.get(endpoint), run.release.origins.get(endpoint))
     else {
-        return Err(Fault::bug(format!("the manifest declares no endpoint `{endpoint}`")));
+        return Err(Fault::bug(format!("the manifest declares no endpoint `{endpoint:.50}`")));
     };
     let not_plain = || Fault::bug(format!("`{path:.200}` is no plain absolute path"));
     // Only a path that parsing leaves as it is means what it says: no dot segments, no authority, no query, no controls.
@@ -180,32 +191,50 @@ fn locate(run: &Run, location: &wit::Location, query: &[(String, String)]) -> Re
     if !plain || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || has_dots(path) {
         return Err(not_plain());
     }
-    if declared.host_only.iter().any(|pattern| matches_path(pattern, path)) {
-        return Err(Fault::bug(format!("`{path}` mints tokens: only the host calls it")));
-    }
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
     Ok((endpoint.clone(), url, declared.sign.clone()))
 }
 
-/// Whether a segment decodes to `.` or `..`, which some servers would resolve.
+/// Whether a segment is `.` or `..`, however often it is encoded and whichever slash a server would see in it.
 fn has_dots(path: &str) -> bool {
-    path.split('/').any(|segment| matches!(decoded(segment).as_str(), "." | ".."))
+    plain(path).split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
-fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().to_ascii_lowercase()
+/// A path as the most lenient server would read it: decoded until nothing is left to decode, with slashes for backslashes,
+/// in lower case.
+fn plain(path: &str) -> String {
+    /// No server decodes as often.
+    const MAX_ROUNDS: usize = 5;
+    let mut path = path.to_owned();
+    for _ in 0..MAX_ROUNDS {
+        let decoded = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
+        if decoded == path {
+            break;
+        }
+        path = decoded;
+    }
+    path.replace('\\', "/").to_lowercase()
 }
 
-/// Whether a path fits a pattern in which `*` stands for one segment, whatever its encoding and case.
-pub(crate) fn matches_path(pattern: &str, path: &str) -> bool {
+/// Whether some server may take a path for one that fits the pattern, in which `*` stands for one segment. Empty segments
+/// and parameters of segments (`;…`) do not tell paths apart.
+pub(crate) fn may_reach(pattern: &str, path: &str) -> bool {
+    let plain = plain(path);
+    let segments = plain.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    let segments: Vec<&str> = segments.filter(|segment| !segment.is_empty()).collect();
+    let pattern: Vec<String> =
+        pattern.split('/').filter(|wanted| !wanted.is_empty()).map(str::to_ascii_lowercase).collect();
+    pattern.len() == segments.len()
+        && pattern.iter().zip(segments).all(|(wanted, segment)| wanted == "*" || wanted == segment)
+}
+
+/// Whether a path fits a pattern in which `*` stands for one segment, to the letter.
+fn matches_path(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
     pattern.len() == path.len()
-        && pattern
-            .iter()
-            .zip(&path)
-            .all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
+        && pattern.iter().zip(&path).all(|(wanted, segment)| *wanted == "*" || wanted == segment)
 }
 
 fn is_read(method: &Method, url: &Url, endpoint: &Endpoint) -> bool {
@@ -226,7 +255,7 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
         let lower = name.to_ascii_lowercase();
         if HOST_HEADERS.contains(&lower.as_str()) || HOST_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
         {
-            return Err(Fault::bug(format!("the header `{name}` is the host's to set")));
+            return Err(Fault::bug(format!("the header `{name:.100}` is the host's to set")));
         }
         let (Ok(name), Ok(value)) = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value)) else {
             return Err(Fault::bug(format!("`{name:.100}` is no valid header")));

@@ -19,6 +19,9 @@ use tokio::sync::oneshot;
 /// Longest time that a request may take in all.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
+/// Longest key of a step.
+const MAX_KEY_BYTES: usize = 200;
+
 /// What came of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -53,6 +56,7 @@ pub(crate) async fn send(
     if run.traffic.requests() >= limit {
         return Err(Fault::new(FaultKind::Budget, format!("the call made its {limit} requests")));
     }
+    check_key(effect)?;
     match effect {
         wit::Effect::Read => read(run, outbound, kind).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
@@ -65,6 +69,18 @@ pub(crate) async fn send(
         wit::Effect::Commit(key) => commit_or_spend(run, Once::Commit, key, outbound, kind, effect).await,
         wit::Effect::Spend(key) => commit_or_spend(run, Once::Spend, key, outbound, kind, effect).await,
     }
+}
+
+/// A key stands in the journal, in receipts and in messages to people.
+fn check_key(effect: &wit::Effect) -> Result<(), Fault> {
+    let key = match effect {
+        wit::Effect::Read => return Ok(()),
+        wit::Effect::Prepare(wit::Preparation { key, .. }) | wit::Effect::Commit(key) | wit::Effect::Spend(key) => key,
+    };
+    if (1..=MAX_KEY_BYTES).contains(&key.len()) {
+        return Ok(());
+    }
+    Err(Fault::bug(format!("the key of a step has 1 to {MAX_KEY_BYTES} bytes, not {}", key.len())))
 }
 
 async fn commit_or_spend(
