@@ -1,6 +1,6 @@
 //! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [calls | publish [count] | balance | stream | memory | platform]`; without a word, all of them. The exit code tells whether
+//! `cargo measure [calls | publish [count] | balance | stream | memory | platform | corpus]`; without a word, all of them. The exit code tells whether
 //! every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
@@ -8,6 +8,7 @@
 
 mod balance;
 mod calls;
+mod corpus;
 #[path = "../it/harness/mod.rs"]
 #[expect(dead_code, reason = "made for the tests, of which this needs a part")]
 #[expect(unused_imports, reason = "as above")]
@@ -40,7 +41,9 @@ fn main() -> ExitCode {
     harness::postgres::DURABLE.store(true, Ordering::Relaxed);
     println!("{} cores, {}", std::thread::available_parallelism().unwrap(), profile());
     let holds = match words[..] {
-        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory(), platform()].iter().all(|holds| *holds),
+        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory(), platform(), corpus()]
+            .iter()
+            .all(|holds| *holds),
         ["calls"] => calls(),
         ["publish"] => publish(PUBLICATIONS),
         ["publish", count] => publish(count.parse().expect("a number of publications")),
@@ -48,8 +51,9 @@ fn main() -> ExitCode {
         ["stream"] => stream(),
         ["memory"] => memory(),
         ["platform"] => platform(),
+        ["corpus"] => corpus(),
         _ => {
-            println!("cargo measure [calls | publish [count] | balance | stream | memory | platform]");
+            println!("cargo measure [calls | publish [count] | balance | stream | memory | platform | corpus]");
             false
         }
     };
@@ -95,6 +99,10 @@ fn memory() -> bool {
 
 fn platform() -> bool {
     threads().block_on(platform::measure())
+}
+
+fn corpus() -> bool {
+    threads().block_on(corpus::measure())
 }
 
 fn threads() -> Runtime {

@@ -48,6 +48,17 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
+    /// How many files, sockets and the like it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let id = self.0.id().expect("the process was not waited for");
+        std::fs::read_dir(format!("/proc/{id}/fd")).expect("the process is alive").count()
+    }
+
+    /// Whether it lives.
+    pub(crate) fn lives(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
     /// Kills it and waits for its end.
     pub(crate) async fn end(mut self) {
         self.0.kill().await.unwrap();

@@ -26,30 +26,10 @@ async fn a_connector_is_shown_before_it_is_loaded() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_connector_is_refused_in_one_sentence() {
-    let host = Host::start(Backend::Sqlite).await;
-    let whole = std::fs::read(host.app.config().connectors_folder.join("x.wasm")).unwrap();
-    let module = wat::parse_str("(module (func (export \"describe\")))").unwrap();
-    let bare = wat::parse_str("(component)").unwrap();
-    let files: [(&str, &[u8]); 6] = [
-        ("empty", b""),
-        ("text", b"not a component"),
-        ("truncated", &whole[..whole.len() / 2]),
-        ("module", &module),
-        ("bare", &bare),
-        ("huge", &vec![0; 100 << 20]),
-    ];
-    for (name, bytes) in files {
-        let file = host.data.path().join(format!("{name}.wasm"));
-        std::fs::write(&file, bytes).unwrap();
-        refused(name, &connector("check", &file));
-    }
-    refused("absent", &connector("inspect", &host.data.path().join("absent.wasm")));
-}
-
-fn refused(name: &str, output: &Output) {
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let output = connector("inspect", Path::new("absent.wasm"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && output.stdout.is_empty(), "{name}: {output:?}");
-    assert!(said.contains(&format!("{name}.wasm")) && said.trim().lines().count() == 1, "{name}: {said}");
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(said.contains("absent.wasm") && said.trim().lines().count() == 1, "{said}");
 }

@@ -13,7 +13,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -178,9 +178,29 @@ fn address_space_bytes() -> anyhow::Result<u64> {
     Ok(pages * rustix::param::page_size() as u64)
 }
 
-/// Refuses a component that is far larger than a connector can be, before anything is spent on it.
-fn check_size(wasm: &[u8]) -> anyhow::Result<()> {
+/// Reads a component from a file, but not more of it than a component can have.
+///
+/// # Errors
+/// The file cannot be read, or is too large.
+pub(crate) async fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut wasm = Vec::new();
+    let opened = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    opened.take(MAX_COMPONENT_BYTES as u64 + 1).read_to_end(&mut wasm).await?;
+    check_bytes(&wasm)?;
+    Ok(wasm)
+}
+
+fn check_bytes(wasm: &[u8]) -> anyhow::Result<()> {
     ensure!(wasm.len() <= MAX_COMPONENT_BYTES, "the component is larger than {} MiB", MAX_COMPONENT_BYTES >> 20);
+    Ok(())
+}
+
+/// Refuses a component that is far larger than a connector can be, before anything is spent on it.
+///
+/// # Errors
+/// A sentence that says what is too large, or that it is no component.
+pub fn check_size(wasm: &[u8]) -> anyhow::Result<()> {
+    check_bytes(wasm)?;
     ensure!(Parser::is_component(wasm), "this is no WebAssembly component");
     let mut functions = 0;
     for payload in Parser::new(0).parse_all(wasm) {

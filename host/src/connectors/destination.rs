@@ -5,6 +5,7 @@ use super::bindings::connector::orla::connector::http as wit;
 use super::egress::ChosenBy;
 use super::fault::{Fault, FaultKind};
 use super::links;
+use super::paths;
 use super::run::Run;
 use orla_manifest::{Auth, Endpoint, FieldKind, Origin, Sign};
 use reqwest::Method;
@@ -50,7 +51,7 @@ impl Place {
     /// There is no such endpoint, or its origin is the connection's and cannot be had.
     pub(super) fn of(run: &Run, endpoint: &str) -> Result<Self, Fault> {
         let declared = run.release.manifest.endpoints.get(endpoint);
-        let undeclared = || Fault::bug(format!("the manifest declares no endpoint `{endpoint}`"));
+        let undeclared = || Fault::bug(format!("the manifest declares no endpoint `{endpoint:.50}`"));
         match &declared.ok_or_else(undeclared)?.origin {
             Origin::Literal(_) => {
                 let url = run.release.origins.get(endpoint).ok_or_else(undeclared)?.clone();
@@ -108,9 +109,6 @@ impl Destination {
                 )));
             }
         };
-        if declared.host_only.iter().any(|pattern| matches_path(pattern, &path)) {
-            return Err(Fault::bug(format!("`{path}` mints tokens: only the host calls it")));
-        }
         Ok(Self { endpoint: endpoint.clone(), url, path, query, sign: declared.sign.clone(), chosen_by })
     }
 
@@ -121,7 +119,7 @@ impl Destination {
                 .reads
                 .iter()
                 .filter_map(|read| read.split_once(' '))
-                .any(|(verb, pattern)| verb == method.as_str() && matches_path(pattern, &self.path))
+                .any(|(verb, pattern)| verb == method.as_str() && paths::matches_path(pattern, &self.path))
     }
 }
 
@@ -132,30 +130,16 @@ fn within(origin: &Url, path: &str, query: &[(String, String)]) -> Result<Url, F
     let mut url = origin.join(path).map_err(|_| not_plain())?;
     let plain =
         path.starts_with('/') && !path.starts_with("//") && url.path() == path && url.origin() == origin.origin();
-    if !plain || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || has_dots(path) {
+    if !plain
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || paths::has_dots(path)
+    {
         return Err(not_plain());
     }
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
     Ok(url)
-}
-
-/// Whether a segment decodes to `.` or `..`, which some servers would resolve.
-fn has_dots(path: &str) -> bool {
-    path.split('/').any(|segment| matches!(decoded(segment).as_str(), "." | ".."))
-}
-
-fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().to_ascii_lowercase()
-}
-
-/// Whether a path fits a pattern in which `*` stands for one segment, whatever its encoding and case.
-fn matches_path(pattern: &str, path: &str) -> bool {
-    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    pattern.len() == path.len()
-        && pattern
-            .iter()
-            .zip(&path)
-            .all(|(wanted, segment)| *wanted == "*" || wanted.to_ascii_lowercase() == decoded(segment))
 }

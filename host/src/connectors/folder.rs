@@ -8,7 +8,6 @@ use super::compile;
 use super::lifecycle::{Consent, Installed, Then};
 use super::registry::{self, Actor};
 use crate::error::{Error, Result};
-use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -88,26 +87,15 @@ fn look(folder: &Path) -> std::io::Result<BTreeMap<PathBuf, Looks>> {
     Ok(files)
 }
 
-/// A file's bytes, unless it is far larger than a component can be.
-async fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let size = tokio::fs::metadata(file).await?.len();
-    anyhow::ensure!(
-        size <= compile::MAX_COMPONENT_BYTES as u64,
-        "it is larger than {} MiB",
-        compile::MAX_COMPONENT_BYTES >> 20
-    );
-    tokio::fs::read(file).await.context("it cannot be read")
-}
-
 async fn is_installed(connectors: &Connectors, file: &Path) -> anyhow::Result<bool> {
-    let digest = compile::digest(&read(file).await?);
+    let digest = compile::digest(&compile::read(file).await?);
     let mut tx = connectors.services().db.read().await?;
     Ok(registry::release(&mut tx, &digest).await?.is_some())
 }
 
 async fn install(connectors: &Connectors, file: &Path) {
     let installed: Result<Installed> = async {
-        let wasm = read(file).await.map_err(|error| Error::invalid("component", format!("{error:#}")))?;
+        let wasm = compile::read(file).await.map_err(|error| Error::invalid("component", format!("{error:#}")))?;
         connectors.install(&wasm, Then::Activate(Consent::Withheld), Actor::Folder).await
     }
     .await;

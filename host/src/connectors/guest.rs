@@ -4,20 +4,24 @@
 //! for another.
 
 use super::run::Run;
+use super::wasi;
 use orla_manifest::Limits;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, StoreLimits};
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// Most handles that a guest may hold at once.
 const MAX_HANDLES: usize = 4_096;
-/// Most bytes of one `wasi:random` call.
-const MAX_RANDOM_BYTES: u64 = 64 << 10;
+/// Most handles that the engine tracks for a guest; one that is lent counts twice.
+const MAX_TRACKED_HANDLES: usize = 4 * MAX_HANDLES;
+/// Most bytes that one call of the host takes over from a guest. Lists may name the same bytes many times, so what the host
+/// would copy has nothing to do with the size of the guest's memory.
+const MAX_TAKEN_BYTES: usize = 6 << 20;
+/// How long a guest may keep a thread with calls of the host, which cost it hardly any fuel.
+const LONGEST_STRETCH: Duration = Duration::from_micros(200);
 /// Longest and most notes that a call may log.
 pub(crate) const MAX_NOTES: u32 = 100;
 pub(crate) const MAX_NOTE_CHARS: usize = 1_000;
@@ -33,6 +37,8 @@ pub(crate) struct Guest {
     pub(crate) notes_left: u32,
     /// The connector's last error note, which names the cause when it then traps.
     pub(crate) last_error: Option<String>,
+    /// When it last let others run between two calls of the host.
+    paused: Instant,
 }
 
 impl Guest {
@@ -42,12 +48,22 @@ impl Guest {
         table.set_max_capacity(MAX_HANDLES);
         Self {
             table,
-            wasi: empty_wasi(seed, started_at),
+            wasi: wasi::empty(seed, started_at),
             limiter: Limiter::new(limits.memory_bytes),
             run,
             waiting: Arc::default(),
             notes_left: MAX_NOTES,
             last_error: None,
+            paused: Instant::now(),
+        }
+    }
+
+    /// Lets others run where the guest has kept the thread for long. Each function of the host begins with it: the engine
+    /// makes a guest yield by its fuel, and what the host does for it uses none.
+    pub(crate) async fn pace(&mut self) {
+        if self.paused.elapsed() > LONGEST_STRETCH {
+            tokio::task::yield_now().await;
+            self.paused = Instant::now();
         }
     }
 }
@@ -60,46 +76,6 @@ pub(crate) fn powerless() -> wasmtime::Error {
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-/// A WASI with nothing in it, so that standard libraries start. Time stands still at the run's beginning and randomness
-/// comes from the run's seed: a re-run sees the same.
-fn empty_wasi(seed: i64, started_at: i64) -> WasiCtx {
-    let seed = seed.cast_unsigned();
-    let moment = Duration::from_micros(u64::try_from(started_at).unwrap_or(0));
-    let mut wasi = WasiCtx::builder();
-    wasi.secure_random(StdRng::seed_from_u64(seed))
-        .insecure_random(StdRng::seed_from_u64(!seed))
-        .insecure_random_seed(u128::from(seed))
-        .max_random_size(MAX_RANDOM_BYTES)
-        .wall_clock(Standing(moment))
-        .monotonic_clock(Standing(moment))
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false);
-    wasi.build()
-}
-
-struct Standing(Duration);
-
-impl HostWallClock for Standing {
-    fn resolution(&self) -> Duration {
-        Duration::from_micros(1)
-    }
-
-    fn now(&self) -> Duration {
-        self.0
-    }
-}
-
-impl HostMonotonicClock for Standing {
-    fn resolution(&self) -> u64 {
-        1_000
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -219,6 +195,8 @@ impl Drop for Wait {
 pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest, fuel: u64) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(MAX_TAKEN_BYTES);
+    store.set_max_component_handles(MAX_TRACKED_HANDLES);
     store.set_fuel(fuel)?;
     store.fuel_async_yield_interval(Some(super::engine::YIELD_FUEL))?;
     Ok(store)

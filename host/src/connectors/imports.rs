@@ -13,6 +13,8 @@ use wasmtime::component::Resource;
 
 /// Most bytes of one request that a guest makes itself; larger bodies come from blobs.
 const MAX_GUEST_BODY_BYTES: usize = 4 << 20;
+/// Most bytes of a JSON document that blobs are written into. It is taken apart in memory, where it grows many times over.
+const MAX_DOCUMENT_BYTES: usize = 512 << 10;
 
 impl wit_types::Host for Guest {}
 impl wit_blob::Host for Guest {}
@@ -38,9 +40,16 @@ impl wit_blob::HostBlob for Guest {
 
 impl wit_log::Host for Guest {
     async fn write(&mut self, level: wit_log::Level, message: String) -> wasmtime::Result<()> {
+        self.pace().await;
         let Some(run) = self.run.clone() else { return Err(powerless()) };
-        let message = run.secrets.blank_text(message.chars().take(MAX_NOTE_CHARS).collect());
-        if matches!(level, wit_log::Level::Error) {
+        let is_error = matches!(level, wit_log::Level::Error);
+        if self.notes_left == 0 && !is_error {
+            return Ok(());
+        }
+        // One line each: a note must not pass for a line of the host's.
+        let line = message.chars().take(MAX_NOTE_CHARS).map(|char| if char.is_control() { ' ' } else { char });
+        let message = run.secrets.blank_text(line.collect());
+        if is_error {
             self.last_error = Some(message.clone());
         }
         if self.notes_left == 0 {
@@ -61,6 +70,7 @@ impl wit_log::Host for Guest {
 
 impl wit::Host for Guest {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Outcome, wit_types::Fault>> {
+        self.pace().await;
         let Some(run) = self.run.clone() else { return Err(powerless()) };
         let payload = match self.payload(&request.body)? {
             Ok(payload) => payload,
@@ -90,6 +100,7 @@ impl wit::Host for Guest {
     }
 
     async fn forget(&mut self, key: String) -> wasmtime::Result<()> {
+        self.pace().await;
         let Some(run) = &self.run else { return Err(powerless()) };
         if let Some(journal) = &run.journal {
             journal.forget(&key);
@@ -121,13 +132,13 @@ impl Guest {
             wit::Body::None => Payload::None,
             wit::Body::Bytes(wit::TypedBytes { content_type, bytes }) => {
                 if bytes.len() > MAX_GUEST_BODY_BYTES {
-                    return Ok(Err(too_large()));
+                    return Ok(Err(too_large(MAX_GUEST_BODY_BYTES)));
                 }
                 Payload::Bytes { content_type: content_type.clone(), bytes: Bytes::copy_from_slice(bytes) }
             }
             wit::Body::Json(text) => {
                 if text.len() > MAX_GUEST_BODY_BYTES {
-                    return Ok(Err(too_large()));
+                    return Ok(Err(too_large(MAX_GUEST_BODY_BYTES)));
                 }
                 if serde_json::from_str::<&serde_json::value::RawValue>(text).is_err() {
                     return Ok(Err(Fault::bug("the JSON body is no JSON")));
@@ -155,6 +166,9 @@ impl Guest {
                 Payload::Multipart(taken)
             }
             wit::Body::JsonWithBlobs(wit::JsonWithBlobs { document, blobs }) => {
+                if document.len() > MAX_DOCUMENT_BYTES {
+                    return Ok(Err(too_large(MAX_DOCUMENT_BYTES)));
+                }
                 let Ok(document) = serde_json::from_str(document) else {
                     return Ok(Err(Fault::bug("the JSON body is no JSON")));
                 };
@@ -179,6 +193,6 @@ impl Guest {
     }
 }
 
-fn too_large() -> Fault {
-    Fault::new(FaultKind::TooLarge, format!("a connector makes bodies of at most {MAX_GUEST_BODY_BYTES} bytes itself"))
+fn too_large(most: usize) -> Fault {
+    Fault::new(FaultKind::TooLarge, format!("a connector makes such a body of at most {most} bytes itself"))
 }

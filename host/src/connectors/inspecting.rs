@@ -84,7 +84,7 @@ pub struct Inspection {
     manifest: Manifest,
     /// SHA-256 of the component in hex.
     digest: String,
-    size_bytes: usize,
+    size_bytes: u64,
     abilities: Vec<&'static str>,
     imports: Vec<String>,
 }
@@ -95,7 +95,6 @@ pub struct Inspection {
 /// The sentence with which admission refuses it.
 pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection> {
     let refused = || format!("{} is no connector for this host", file.display());
-    let wasm = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let folder = tempfile::tempdir().context("cannot make a folder for the machine code")?;
     let vault = Vault::open(&folder.path().join("master.key"))?;
     let memories = Memories::Pooled;

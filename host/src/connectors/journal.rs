@@ -243,7 +243,11 @@ impl Journal {
 
     /// Drops a prepared answer. Nothing is written: the step's next answer replaces it.
     pub(crate) fn forget(&self, key: &str) {
-        self.replay().forgotten.insert(key.to_owned());
+        let mut replay = self.replay();
+        // What was never prepared is not remembered, however often a guest forgets it.
+        if replay.effects.iter().any(|effect| effect.key == key) {
+            replay.forgotten.insert(key.to_owned());
+        }
     }
 
     /// Keeps what a preparation came to.

@@ -13,7 +13,7 @@ use super::metrics::{Counters, Metrics};
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
 use anyhow::{Context as _, bail, ensure};
-use orla_manifest::{AnswerPlace, Auth, Manifest, Origin};
+use orla_manifest::{AnswerPlace, Auth, Limits, Manifest, Origin};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -25,6 +25,20 @@ use wasmtime::component::InstancePre;
 const CONTRACT: &str = "orla:connector/";
 const CONTRACT_VERSION: &str = "@0.1.0";
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// Most characters of a refusal: parts of it are the component's own words.
+const MAX_REFUSAL_CHARS: usize = 1_000;
+/// The most that a manifest may ask for. Beyond it, a call that never ends would keep its slot.
+const MOST: Limits = Limits {
+    fuel: 20_000_000_000,
+    memory_bytes: engine::MAX_MEMORY_BYTES as u64,
+    guest_ms: 60_000,
+    total_ms: 60 * 60 * 1_000,
+    requests: 10_000,
+    inline_answer_bytes: 8 << 20,
+    bytes_out: 64 << 30,
+    bytes_in: 64 << 30,
+    concurrency: 1_000,
+};
 
 /// A component that was admitted: linked, with what it says of itself and what it can do. It has no powers yet.
 #[derive(Clone)]
@@ -42,10 +56,17 @@ impl Admitted {
     /// Admits a component.
     ///
     /// # Errors
-    /// A sentence that says what keeps it out.
+    /// One line that says what keeps it out. What it quotes of the component can neither fill a log nor drive a terminal.
     pub(crate) async fn admit(runtime: &Runtime, compiler: &Compiler, wasm: &[u8]) -> anyhow::Result<Self> {
-        let size = wasm.len();
-        ensure!(size <= compile::MAX_COMPONENT_BYTES, "it is larger than {} MiB", compile::MAX_COMPONENT_BYTES >> 20);
+        Box::pin(Self::read(runtime, compiler, wasm)).await.map_err(|error| {
+            let words = format!("{error:#}");
+            let line = words.chars().take(MAX_REFUSAL_CHARS).map(|char| if char.is_control() { ' ' } else { char });
+            anyhow::Error::msg(line.collect::<String>())
+        })
+    }
+
+    async fn read(runtime: &Runtime, compiler: &Compiler, wasm: &[u8]) -> anyhow::Result<Self> {
+        compile::check_size(wasm)?;
         let digest = compile::digest(wasm);
         let component = match compiler.kept(runtime.engine(), &digest) {
             Some(component) => component,
@@ -58,6 +79,7 @@ impl Admitted {
             runtime.describe(&linked).await.map_err(|fault| anyhow::anyhow!("`describe` failed: {fault}"))?;
         ensure!(described.len() <= MAX_MANIFEST_BYTES, "its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10);
         let asked = parse(&described)?;
+        check_limits(&asked.limits)?;
         check_accounts(&asked, &Abilities::of(&linked))?;
         Ok(Self { digest, asked, described, linked })
     }
@@ -235,6 +257,24 @@ impl Release {
     pub(crate) fn committed_id(&self) -> &[AnswerPlace] {
         self.manifest.publishing.as_ref().map_or(&[], |publishing| &publishing.committed_id)
     }
+}
+
+fn check_limits(limits: &Limits) -> anyhow::Result<()> {
+    let asked = [
+        ("fuel", limits.fuel, MOST.fuel),
+        ("memory_bytes", limits.memory_bytes, MOST.memory_bytes),
+        ("guest_ms", limits.guest_ms, MOST.guest_ms),
+        ("total_ms", limits.total_ms, MOST.total_ms),
+        ("requests", limits.requests.into(), MOST.requests.into()),
+        ("inline_answer_bytes", limits.inline_answer_bytes, MOST.inline_answer_bytes),
+        ("bytes_out", limits.bytes_out, MOST.bytes_out),
+        ("bytes_in", limits.bytes_in, MOST.bytes_in),
+        ("concurrency", limits.concurrency.into(), MOST.concurrency.into()),
+    ];
+    for (name, asked, most) in asked {
+        ensure!(asked <= most, "its manifest asks for limits/{name} {asked}; this host gives {most} at most");
+    }
+    Ok(())
 }
 
 fn check_imports(runtime: &Runtime, component: &wasmtime::component::Component) -> anyhow::Result<()> {

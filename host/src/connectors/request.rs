@@ -5,6 +5,7 @@ use super::bindings::connector::orla::connector::http as wit;
 use super::blob::{Blob, Blobs};
 use super::destination::Destination;
 use super::fault::Fault;
+use super::paths;
 use super::run::{Run, Services};
 use super::signing;
 use base64::Engine as _;
@@ -32,6 +33,14 @@ const HOST_HEADERS: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
+    // Those that some servers take for another method or path than the one that was checked.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
 ];
 const HOST_HEADER_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
 /// Most bytes of blobs that a JSON body may embed: it is built in memory.
@@ -101,8 +110,11 @@ impl Outbound {
         };
         let destination = Destination::of(run, request)?;
         let declared = &run.release.manifest.endpoints[&destination.endpoint];
+        if declared.host_only.iter().any(|pattern| paths::may_reach(pattern, &destination.path)) {
+            return Err(Fault::bug(format!("`{:.200}` mints tokens: only the host calls it", destination.path)));
+        }
         if matches!(request.effect, wit::Effect::Read) && !destination.is_read(&method, declared) {
-            return Err(Fault::bug(format!("{method} {} is no read by the manifest", destination.path)));
+            return Err(Fault::bug(format!("{method} {:.200} is no read by the manifest", destination.path)));
         }
         if matches!(destination.sign, Sign::StandardWebhooks { .. })
             && matches!(payload, Payload::Blob(_) | Payload::Multipart(_))
@@ -180,7 +192,7 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
         let lower = name.to_ascii_lowercase();
         if HOST_HEADERS.contains(&lower.as_str()) || HOST_HEADER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
         {
-            return Err(Fault::bug(format!("the header `{name}` is the host's to set")));
+            return Err(Fault::bug(format!("the header `{name:.100}` is the host's to set")));
         }
         let (Ok(name), Ok(value)) = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value)) else {
             return Err(Fault::bug(format!("`{name:.100}` is no valid header")));

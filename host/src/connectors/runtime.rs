@@ -9,6 +9,7 @@ use super::guest::{self, Guest};
 use super::meter::Meter;
 use super::metrics::Outcome;
 use super::run::Run;
+use super::wasi;
 use orla_manifest::Limits;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,7 +49,7 @@ impl Runtime {
     pub(crate) fn new(calls: u32, memories: &Memories) -> anyhow::Result<Self> {
         let engine = engine::running(calls, memories).map_err(engine::explain)?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(engine::explain)?;
+        wasi::add_to_linker(&mut linker).map_err(engine::explain)?;
         bindings::connector::Connector::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)
             .map_err(engine::explain)?;
         bindings::writes::orla::connector::text_sink::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| {
@@ -226,7 +227,8 @@ fn trapped(error: &wasmtime::Error, store: &Store<Guest>) -> Fault {
             let cause = match (&guest.last_error, trap) {
                 (Some(note), _) => note.clone(),
                 (None, Some(trap)) => trap.to_string(),
-                (None, None) => format!("{:.300}", format!("{error:#}")),
+                // What surrounds the cause tells where in the code it was.
+                (None, None) => error.root_cause().to_string().chars().take(300).collect(),
             };
             Fault::bug(format!("the connector trapped: {cause}"))
         }

@@ -20,6 +20,9 @@ use tokio::sync::oneshot;
 /// Longest time that a request may take in all.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
+/// Longest key of a step.
+const MAX_KEY_BYTES: usize = 200;
+
 /// What came of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -51,6 +54,7 @@ pub(crate) async fn send(
     kind: wit::AnswerKind,
 ) -> Result<Outcome, Fault> {
     check_limits(run, &outbound)?;
+    check_key(effect)?;
     match effect {
         wit::Effect::Read => read(run, outbound, kind).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
@@ -79,6 +83,18 @@ fn check_limits(run: &Run, outbound: &Outbound) -> Result<(), Fault> {
         }
         None => Ok(()),
     }
+}
+
+/// A key stands in the journal, in receipts and in messages to people.
+fn check_key(effect: &wit::Effect) -> Result<(), Fault> {
+    let key = match effect {
+        wit::Effect::Read => return Ok(()),
+        wit::Effect::Prepare(wit::Preparation { key, .. }) | wit::Effect::Commit(key) | wit::Effect::Spend(key) => key,
+    };
+    if (1..=MAX_KEY_BYTES).contains(&key.len()) {
+        return Ok(());
+    }
+    Err(Fault::bug(format!("the key of a step has 1 to {MAX_KEY_BYTES} bytes, not {}", key.len())))
 }
 
 async fn commit_or_spend(

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 /// Longest text of one call.
-const MAX_TEXT_BYTES: usize = 1 << 20;
+pub(super) const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// A text on its way.
 #[derive(Debug, Default)]
@@ -49,6 +49,7 @@ impl Sink {
 
 impl text_sink::Host for Guest {
     async fn write(&mut self, piece: String) -> wasmtime::Result<()> {
+        self.pace().await;
         let Some(run) = &self.run else { return Err(powerless()) };
         if piece.is_empty() {
             return Ok(());

@@ -34,6 +34,12 @@ use wasmtime::Store;
 /// Longest pause that a connector may ask for.
 const MAX_PENDING: Duration = Duration::from_secs(60 * 60);
 const MAX_VIOLATIONS: usize = 100;
+/// Longest field and message of a violation, and longest name of an account.
+const MAX_FIELD_CHARS: usize = 100;
+const MAX_MESSAGE_CHARS: usize = 1_000;
+const MAX_NAME_CHARS: usize = 200;
+/// Longest id that a vendor gives.
+const MAX_ID_BYTES: usize = 1_000;
 
 /// Whom a run acts for.
 #[derive(Debug, Clone)]
@@ -185,7 +191,8 @@ impl Connectors {
         if profile.vendor_id.is_empty() || profile.vendor_id.len() > 200 || profile.handle.len() > 200 {
             return Err(Fault::bug("the connector names no usable account"));
         }
-        Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name: profile.name })
+        let name = profile.name.map(|name| name.chars().take(MAX_NAME_CHARS).collect());
+        Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name })
     }
 
     /// Tells what is wrong with a variant. No request is possible.
@@ -210,8 +217,12 @@ impl Connectors {
             })
             .await;
         let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
-        let violations: Vec<Violation> =
-            violations.map(|violation| Violation { field: violation.field, message: violation.message }).collect();
+        let violations: Vec<Violation> = violations
+            .map(|violation| Violation {
+                field: violation.field.chars().take(MAX_FIELD_CHARS).collect(),
+                message: violation.message.chars().take(MAX_MESSAGE_CHARS).collect(),
+            })
+            .collect();
         // The connector says it better, where it says it.
         Ok(if violations.is_empty() { beyond(release, variant) } else { violations })
     }
@@ -265,8 +276,8 @@ impl Connectors {
             })
             .await;
         Ok(match called.result? {
-            wit_reconcile::Verdict::Done(committed) if committed.id.is_empty() => {
-                return Err(Fault::bug("the connector found a post without an id"));
+            wit_reconcile::Verdict::Done(committed) if !(1..=MAX_ID_BYTES).contains(&committed.id.len()) => {
+                return Err(Fault::bug("the connector found a post without a usable id"));
             }
             wit_reconcile::Verdict::Done(committed) => Verdict::Done(committed.into()),
             wit_reconcile::Verdict::Absent => Verdict::Absent,

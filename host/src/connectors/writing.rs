@@ -3,10 +3,11 @@
 use super::Connectors;
 use super::bindings::connector::orla::connector::types::Fact;
 use super::bindings::writes::exports::orla::connector::text_model as wit;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::meter::Meter;
 use super::run::Run;
 use super::runtime::Called;
+use super::sink;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -101,6 +102,9 @@ fn options(prompt: &Prompt, delivery: Delivery) -> wit::Options {
 fn verify(run: &Run, delivery: Delivery, completion: wit::Completion) -> Result<Completion, Fault> {
     if completion.text.is_empty() {
         return Err(Fault::bug("the connector returned an empty text"));
+    }
+    if completion.text.len() > sink::MAX_TEXT_BYTES {
+        return Err(Fault::new(FaultKind::TooLarge, "the connector returned a text of more than 1 MiB"));
     }
     if delivery == Delivery::Pieces && completion.text != run.sink.written() {
         return Err(Fault::bug("the connector returned another text than it wrote piece by piece"));

@@ -1,6 +1,6 @@
 //! How a workspace connects an account, as data. The host runs every flow; a connector never sees its result.
 
-use crate::Fields;
+use crate::{Fields, unique};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub struct OAuth2 {
     /// Where the browser is sent.
     pub authorize: Place,
     /// Further query parameters of the authorize URL, such as `access_type=offline`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "unique::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub authorize_params: BTreeMap<String, String>,
     /// Where codes and refresh tokens are exchanged.
     pub token: Place,

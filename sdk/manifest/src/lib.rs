@@ -6,6 +6,7 @@
 
 mod auth;
 mod fields;
+mod unique;
 mod validate;
 
 pub use auth::{ApiKey, Auth, ClientAuth, OAuth2, Pkce, Place};
@@ -36,6 +37,7 @@ pub struct Manifest {
     /// How a workspace connects an account.
     pub auth: Auth,
     /// Where the connector may send requests, by the names that requests use.
+    #[serde(deserialize_with = "unique::map")]
     pub endpoints: BTreeMap<String, Endpoint>,
     /// Where in answers the vendor hands out URLs that may be followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +52,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<Usage>,
     /// What the operator can set besides keys and endpoints: each setting's name, and a sentence on what it sets.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "unique::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
     /// What one call may use at most. The operator may allow less.
     #[serde(default)]

@@ -8,13 +8,22 @@
 //! | `trap <message>` | panics |
 //! | `log <count>` | writes so many notes |
 //! | `holdtoken` | keeps [`planted`] in memory, to prove that a search of the memory finds what is there |
+//! | `gigantic <MiB>` | ends with a fault whose message is that long |
+//! | `sleep <seconds>` | asks WASI to wake it later |
+//! | `connect <address>` | opens a socket |
+//! | `lookup <name>` | looks a name up |
+//! | `file <path>` | reads a file |
 //! | `ambient` | logs what the WASI clock, random source, environment and file system say |
 
 use crate::script;
 use orla_sdk::{Fault, Result, log};
 use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const MIB: usize = 1 << 20;
 
 pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
     match name {
@@ -34,15 +43,25 @@ pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
         "holdtoken" => {
             black_box(planted().leak());
         }
+        "gigantic" => return Err(Fault::invalid("parts/0/text", "x".repeat(script::number(rest)? as usize * MIB))),
+        "sleep" => std::thread::sleep(Duration::from_secs(script::number(rest)?)),
+        "connect" => drop(TcpStream::connect(rest).map_err(denied)?),
+        "lookup" => drop((rest, 443).to_socket_addrs().map_err(denied)?),
+        "file" => drop(std::fs::read(rest).map_err(denied)?),
         "ambient" => log::info(ambient()),
         _ => return Err(Fault::bug(format!("The probe knows no command `{name}`."))),
     }
     Ok(())
 }
 
+/// The only right answer to a guest that asks the machine for something.
+fn denied(error: io::Error) -> Fault {
+    Fault::invalid("parts/0/text", format!("denied: {error}"))
+}
+
 fn take_all_memory() {
     loop {
-        black_box(vec![1_u8; 1 << 20].leak());
+        black_box(vec![1_u8; MIB].leak());
     }
 }
 

@@ -47,6 +47,12 @@ impl Connector for Probe {
                     Endpoint { host_only: manifest::texts(["/2/oauth2/*"]), ..manifest::bearer("https://api.x.com") },
                 ),
             ]),
+            links: vec![manifest::Link {
+                from: "api".to_owned(),
+                at: manifest::pointer("/next"),
+                hosts: vec!["api.x.com".to_owned()],
+                signed: true,
+            }],
             publishing: Some(Publishing {
                 visible_after_s: 30,
                 max_parts: 25,

@@ -11,9 +11,12 @@
 //! | `readpost <path>` | sends a `POST` that claims to change nothing |
 //! | `stay <count>` | reads who the account is so many times |
 //! | `follow <link>` | follows a link |
+//! | `sealed` | ends with a fault whose message is the link that the host made of `/next` in the answer of `/_sim/script` |
 //! | `echo` | reads who the account is, logs answer and headers, and posts them under the key `echo` |
 //! | `header <name> <value>` | sends a `GET` with this header |
 //! | `path <path>` | sends a `GET` to a path as it stands |
+//! | `exactpath <JSON text>` | as `path`, with escapes |
+//! | `exactheader <name> <JSON text>` | as `header`, with escapes |
 //! | `hostonly` | asks for a token itself |
 //! | `undeclared` | sends a `GET` to an endpoint that the manifest does not declare |
 //! | `claim <id>` | claims in the receipt a post that it never made |
@@ -106,12 +109,26 @@ fn command(line: &str) -> Result<Next> {
             let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
             API.get("/2/users/me").header(name, value).read()?;
         }
+        "exactpath" => drop(API.get(unescaped(rest)?).read()?),
+        "exactheader" => {
+            let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
+            API.get("/2/users/me").header(name, unescaped(value)?).read()?;
+        }
+        "sealed" => {
+            let answer: Value = API.get("/_sim/script").read()?.json()?;
+            return Err(Fault::invalid("parts/0/text", answer["next"].as_str().unwrap_or("no link")));
+        }
         "hostonly" => drop(API.post("/2/oauth2/token").form([("grant_type", "client_credentials")]).read()?),
         "undeclared" => drop(Api::new("undeclared").get("/").read()?),
         "fault" => return Err(Fault::invalid("parts/0/text", rest)),
         _ => abuse::command(name, rest)?,
     }
     Ok(Next::Command)
+}
+
+/// A text as JSON writes it, quotes and escapes included.
+fn unescaped(json: &str) -> Result<String> {
+    serde_json::from_str(json).map_err(|error| Fault::bug(format!("`{json}` is no JSON text: {error}")))
 }
 
 fn commit(key: &str, text: &str) -> Result<Confirmed> {
