@@ -1,7 +1,7 @@
 //! Looking at a component as admission would, without a host: for authors, and for operators before they load one.
 
 use super::asks::{self, Ask};
-use super::compile::Compiler;
+use super::compile::{self, Compiler};
 use super::release::Admitted;
 use super::runtime::Runtime;
 use super::vault::Vault;
@@ -84,7 +84,7 @@ pub struct Inspection {
     manifest: Manifest,
     /// SHA-256 of the component in hex.
     digest: String,
-    size_bytes: u64,
+    size_bytes: usize,
     abilities: Vec<&'static str>,
     imports: Vec<String>,
 }
@@ -95,6 +95,7 @@ pub struct Inspection {
 /// The sentence with which admission refuses it.
 pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection> {
     let refused = || format!("{} is no connector for this host", file.display());
+    let wasm = compile::read(file).await.with_context(refused)?;
     let folder = tempfile::tempdir().context("cannot make a folder for the machine code")?;
     let vault = Vault::open(&folder.path().join("master.key"))?;
     let memories = Memories::Pooled;
