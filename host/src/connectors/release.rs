@@ -7,6 +7,7 @@ use super::asks::Grant;
 use super::bindings::{identifies, publishes, reconciles, removes, writes};
 use super::compile::{self, Compiler};
 use super::engine;
+use super::fault;
 use super::gate::Gate;
 use super::guest::Guest;
 use super::metrics::{Counters, Metrics};
@@ -58,11 +59,9 @@ impl Admitted {
     /// # Errors
     /// One line that says what keeps it out. What it quotes of the component can neither fill a log nor drive a terminal.
     pub(crate) async fn admit(runtime: &Runtime, compiler: &Compiler, wasm: &[u8]) -> anyhow::Result<Self> {
-        Box::pin(Self::read(runtime, compiler, wasm)).await.map_err(|error| {
-            let words = format!("{error:#}");
-            let line = words.chars().take(MAX_REFUSAL_CHARS).map(|char| if char.is_control() { ' ' } else { char });
-            anyhow::Error::msg(line.collect::<String>())
-        })
+        Box::pin(Self::read(runtime, compiler, wasm))
+            .await
+            .map_err(|error| anyhow::Error::msg(fault::plain(&format!("{error:#}"), MAX_REFUSAL_CHARS)))
     }
 
     async fn read(runtime: &Runtime, compiler: &Compiler, wasm: &[u8]) -> anyhow::Result<Self> {
