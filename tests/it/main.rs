@@ -8,6 +8,7 @@ mod harness;
 mod accounts;
 mod captions;
 mod commands;
+mod connectors;
 mod corpus;
 mod crash;
 mod credits;

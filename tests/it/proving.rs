@@ -67,6 +67,14 @@ async fn openai_passes() {
     assert!(proved.report.contains("ok     chat-stream (complete): 1 request, 17 faults"), "{}", proved.report);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn mastodon_and_webhook_pass() {
+    for id in ["mastodon", "webhook"] {
+        let proved = prove(id, repository().join("plugins").join(id), &["--conformance"]).await;
+        assert!(proved.passed, "{}\n{}", proved.report, proved.words);
+    }
+}
+
 /// An origin and a token that a person enters; and a whole URL, where nobody can ask whose it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn connectors_that_are_connected_by_fields_pass() {

@@ -176,7 +176,7 @@ fn bad_descriptions() -> Vec<Bad> {
         changed("manifest-many-requests", |manifest| manifest.limits.requests = u32::MAX, "limits/requests"),
         changed(
             "manifest-user-in-origin",
-            |manifest| manifest.endpoints.get_mut("api").unwrap().origin = "https://x.com@evil.example".to_owned(),
+            |manifest| manifest.endpoints.get_mut("api").unwrap().origin = "https://x.com@evil.example".into(),
             "origin",
         ),
     ]

@@ -77,7 +77,7 @@ pub(crate) fn describing(manifest: &str, besides: &str) -> Vec<u8> {
 pub(crate) fn manifest(id: &str) -> Manifest {
     let place = |endpoint: &str, path: &str| Place { endpoint: endpoint.to_owned(), path: path.to_owned() };
     let endpoint =
-        |origin: &str, sign| Endpoint { origin: origin.to_owned(), sign, reads: Vec::new(), host_only: Vec::new() };
+        |origin: &str, sign| Endpoint { origin: origin.into(), sign, reads: Vec::new(), host_only: Vec::new() };
     Manifest {
         schema: SCHEMA,
         id: id.to_owned(),

@@ -4,6 +4,9 @@ use crate::needs::{self, WASM};
 use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
+/// The connectors, and the guests that tests play with.
+const CONNECTORS: [&str; 8] = ["x", "openai", "mastodon", "webhook", "probe", "fields", "hook", "careless"];
+
 /// Installs what the tests need, and runs them.
 ///
 /// # Errors
@@ -15,9 +18,12 @@ pub(crate) fn run() -> Result {
     needs::python()?;
     announce("Building the connectors");
     // The tests build them as well, but silently; they find them done.
-    let connectors =
-        ["--package", "orla-x", "--package", "orla-openai", "--package", "orla-probe", "--package", "orla-careless"];
-    program::run(cargo()?.args(["build", "--locked", "--target", WASM, "--profile", "connector"]).args(connectors))?;
+    let mut connectors = cargo()?;
+    connectors.args(["build", "--locked", "--target", WASM, "--profile", "connector"]);
+    for id in CONNECTORS {
+        connectors.args(["--package", &format!("orla-{id}")]);
+    }
+    program::run(&mut connectors)?;
     announce("Running every test, on SQLite and PostgreSQL");
     program::run(cargo()?.args(["test", "--workspace", "--locked", "--no-fail-fast"]))
 }

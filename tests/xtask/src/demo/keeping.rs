@@ -54,10 +54,7 @@ impl Drop for Kept {
 pub(crate) fn keep() -> Result {
     let settings = Settings::read()?;
     let input = thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
-    let mut kept = Vec::new();
-    if settings.simulates() {
-        kept.push(Kept::start("The simulators' program", &mut settings.vendors()?)?);
-    }
+    let mut kept = vec![Kept::start("The simulators' program", &mut settings.vendors()?)?];
     let mut host = settings.host()?;
     if crate::program::variable("ORLA_SIGNUP_CREDITS")?.is_none() {
         host.env("ORLA_SIGNUP_CREDITS", "1000");

@@ -47,11 +47,15 @@ pub(super) fn welcome(settings: &Settings) {
          data      {} ({database})\n  \
          mail      {mail}\n  \
          X         {network}\n  \
-         OpenAI    {model}\n\n\
+         OpenAI    {model}\n  \
+         Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
+         webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\
          The next request to try, in another terminal:\n\n  \
          curl -s {url}/auth/login -H 'Content-Type: application/json' \\\n    \
          -d '{{\"email\":\"{EMAIL}\",\"password\":\"{PASSWORD}\"}}'\n\n\
          It goes on in README.md, under \"A walk\". Ctrl-C stops everything.\n",
-        data.display()
+        data.display(),
+        settings.mastodon,
+        settings.webhook
     ));
 }

@@ -31,6 +31,10 @@ pub(super) struct Settings {
     x: SocketAddr,
     /// Where the simulated OpenAI listens: `OPENAI_SIMULATOR_PORT` on this machine.
     openai: SocketAddr,
+    /// Where the simulated Mastodon and the receiver of webhooks listen: `MASTODON_SIMULATOR_PORT` and
+    /// `WEBHOOK_SIMULATOR_PORT` on this machine. A person's fields name them, so they are there whatever keys there are.
+    pub(super) mastodon: SocketAddr,
+    pub(super) webhook: SocketAddr,
     /// Whether there are keys for the real X.
     has_x_keys: bool,
     /// Whether there is a key for the real OpenAI.
@@ -60,6 +64,8 @@ impl Settings {
             data,
             x: here(port("SIMULATOR_PORT", 4010)?),
             openai: here(port("OPENAI_SIMULATOR_PORT", 4011)?),
+            mastodon: here(port("MASTODON_SIMULATOR_PORT", 4012)?),
+            webhook: here(port("WEBHOOK_SIMULATOR_PORT", 4013)?),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
             has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
             mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
@@ -70,16 +76,10 @@ impl Settings {
     /// Sees to it that nobody listens where we are going to: better now than after the build.
     pub(super) fn check_ports(&self) -> Result {
         check_port(self.listen, "Orla", "PORT")?;
-        if self.simulates() {
-            check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
-            check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")?;
-        }
-        Ok(())
-    }
-
-    /// Whether any vendor is simulated. The simulators are one program.
-    pub(super) fn simulates(&self) -> bool {
-        !(self.has_x_keys && self.has_openai_key)
+        check_port(self.mastodon, "the simulated Mastodon", "MASTODON_SIMULATOR_PORT")?;
+        check_port(self.webhook, "the receiver of webhooks", "WEBHOOK_SIMULATOR_PORT")?;
+        check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
+        check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
 
     /// The simulated X; nothing where there are keys for the real one.
@@ -110,17 +110,18 @@ impl Settings {
             .env("LISTEN", self.listen.to_string())
             .env("ORLA_DATA", &self.data)
             .env("ORLA_CONNECTORS_FOLDER", self.connectors_folder());
+        // A person may name these, and a picture that the simulated X serves can be posted by its URL.
+        let named = [Some(self.mastodon), Some(self.webhook), self.simulated_x()];
+        let named = named.into_iter().flatten().map(|address| address.to_string());
+        let allowed: Vec<String> = variable("ORLA_EGRESS_ALLOW")?.into_iter().chain(named).collect();
+        command.env("ORLA_EGRESS_ALLOW", allowed.join(","));
         if let Some(simulator) = self.simulated_x() {
             let origin = format!("http://{simulator}");
-            // A picture that the simulator serves can then be posted by its URL.
-            let mut allowed = variable("ORLA_EGRESS_ALLOW")?.map_or_else(String::new, |others| format!("{others},"));
-            allowed.push_str(&simulator.to_string());
             command
                 .env("ORLA_CONNECTORS__X__CLIENT_ID", CLIENT_ID)
                 .env("ORLA_CONNECTORS__X__CLIENT_SECRET", CLIENT_SECRET)
                 .env("ORLA_CONNECTORS__X__ENDPOINTS__API", &origin)
-                .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &origin)
-                .env("ORLA_EGRESS_ALLOW", allowed);
+                .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &origin);
         }
         if let Some(simulator) = self.simulated_openai() {
             command
@@ -136,6 +137,8 @@ impl Settings {
         let mut command = Command::new(programs.join("vendors"));
         command
             .args(["--listen", &self.x.to_string(), "--openai-listen", &self.openai.to_string()])
+            .args(["--mastodon-port", &self.mastodon.port().to_string()])
+            .args(["--webhook-port", &self.webhook.port().to_string()])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)]);
