@@ -47,10 +47,20 @@ pub enum FaultKind {
 
 /// Longest message that is kept of a connector's.
 const MAX_MESSAGE_CHARS: usize = 1_000;
+const MAX_WORD_CHARS: usize = 100;
+
+/// A connector's words as logs, databases and people take them: of bounded length and without control characters.
+/// PostgreSQL, for one, stores no text with a zero in it.
+pub(crate) fn plain(words: &str, most_chars: usize) -> String {
+    words.chars().take(most_chars).map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
 
 impl Fault {
+    /// A fault whose message may quote a connector.
     pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), code: None, field: None, retry_after_ms: None, sent: false }
+        let message: String = message.into();
+        let message = plain(&message, MAX_MESSAGE_CHARS);
+        Self { kind, message, code: None, field: None, retry_after_ms: None, sent: false }
     }
 
     /// The connector broke the contract.
@@ -122,9 +132,9 @@ impl From<wit::Fault> for Fault {
     fn from(fault: wit::Fault) -> Self {
         Self {
             kind: fault.kind.into(),
-            message: fault.message.chars().take(MAX_MESSAGE_CHARS).collect(),
-            code: fault.code.map(|code| code.chars().take(100).collect()),
-            field: fault.field.map(|field| field.chars().take(100).collect()),
+            message: plain(&fault.message, MAX_MESSAGE_CHARS),
+            code: fault.code.map(|code| plain(&code, MAX_WORD_CHARS)),
+            field: fault.field.map(|field| plain(&field, MAX_WORD_CHARS)),
             retry_after_ms: fault.retry_after_ms,
             sent: fault.sent,
         }

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::bindings::connector::orla::connector::{blob as wit_blob, http as wit, log as wit_log, types as wit_types};
 use super::blob::Handle;
-use super::fault::{Fault, FaultKind};
+use super::fault::{self, Fault, FaultKind};
 use super::guest::{Guest, MAX_NOTE_CHARS, powerless};
 use super::request::{FormPart, Outbound, PartContent, Payload, Slice};
 use super::send::{self, Outcome};
@@ -47,8 +47,7 @@ impl wit_log::Host for Guest {
             return Ok(());
         }
         // One line each: a note must not pass for a line of the host's.
-        let line = message.chars().take(MAX_NOTE_CHARS).map(|char| if char.is_control() { ' ' } else { char });
-        let message = run.secrets.blank_text(line.collect());
+        let message = run.secrets.blank_text(fault::plain(&message, MAX_NOTE_CHARS));
         if is_error {
             self.last_error = Some(message.clone());
         }

@@ -6,6 +6,7 @@
 use super::bindings::{identifies, publishes, reconciles, removes, writes};
 use super::compile::{self, Compiler};
 use super::engine;
+use super::fault;
 use super::guest::Guest;
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
@@ -70,11 +71,9 @@ impl Release {
         settings: impl FnOnce(&str) -> ConnectorConfig,
     ) -> anyhow::Result<Self> {
         let admitted = async { Self::read(runtime, compiler, &compile::read(file).await?, settings).await };
-        Box::pin(admitted).await.map_err(|error| {
-            let words = format!("{error:#}");
-            let line = words.chars().take(MAX_REFUSAL_CHARS).map(|char| if char.is_control() { ' ' } else { char });
-            anyhow::Error::msg(line.collect::<String>())
-        })
+        Box::pin(admitted)
+            .await
+            .map_err(|error| anyhow::Error::msg(fault::plain(&format!("{error:#}"), MAX_REFUSAL_CHARS)))
     }
 
     async fn read(

@@ -77,10 +77,10 @@ fn check_key(effect: &wit::Effect) -> Result<(), Fault> {
         wit::Effect::Read => return Ok(()),
         wit::Effect::Prepare(wit::Preparation { key, .. }) | wit::Effect::Commit(key) | wit::Effect::Spend(key) => key,
     };
-    if (1..=MAX_KEY_BYTES).contains(&key.len()) {
+    if (1..=MAX_KEY_BYTES).contains(&key.len()) && !key.contains(char::is_control) {
         return Ok(());
     }
-    Err(Fault::bug(format!("the key of a step has 1 to {MAX_KEY_BYTES} bytes, not {}", key.len())))
+    Err(Fault::bug(format!("the key of a step has 1 to {MAX_KEY_BYTES} bytes and no control characters")))
 }
 
 async fn commit_or_spend(

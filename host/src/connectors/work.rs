@@ -10,7 +10,7 @@ use super::bindings::publishes::orla::connector::variants as wit_variants;
 use super::bindings::reconciles::exports::orla::connector::reconcile as wit_reconcile;
 use super::blob::{Blob, Handle};
 use super::credentials::Credentials;
-use super::fault::Fault;
+use super::fault::{Fault, plain};
 use super::guest::Guest;
 use super::journal::{Committed, Journal};
 use super::meter::{Meter, Traffic};
@@ -171,10 +171,11 @@ impl Connectors {
             })
             .await;
         let profile = called.result?;
-        if profile.vendor_id.is_empty() || profile.vendor_id.len() > 200 || profile.handle.len() > 200 {
+        let is_plain = |text: &str| text.len() <= 200 && !text.contains(char::is_control);
+        if profile.vendor_id.is_empty() || !is_plain(&profile.vendor_id) || !is_plain(&profile.handle) {
             return Err(Fault::bug("the connector names no usable account"));
         }
-        let name = profile.name.map(|name| name.chars().take(MAX_NAME_CHARS).collect());
+        let name = profile.name.map(|name| plain(&name, MAX_NAME_CHARS));
         Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name })
     }
 
@@ -202,8 +203,8 @@ impl Connectors {
         let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
         Ok(violations
             .map(|violation| Violation {
-                field: violation.field.chars().take(MAX_FIELD_CHARS).collect(),
-                message: violation.message.chars().take(MAX_MESSAGE_CHARS).collect(),
+                field: plain(&violation.field, MAX_FIELD_CHARS),
+                message: plain(&violation.message, MAX_MESSAGE_CHARS),
             })
             .collect())
     }

@@ -3,7 +3,7 @@
 use super::Connectors;
 use super::bindings::connector::orla::connector::types::Fact;
 use super::bindings::writes::exports::orla::connector::text_model as wit;
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, plain};
 use super::meter::Meter;
 use super::run::Run;
 use super::runtime::Called;
@@ -102,12 +102,15 @@ fn verify(run: &Run, delivery: Delivery, completion: wit::Completion) -> Result<
     if completion.text.len() > sink::MAX_TEXT_BYTES {
         return Err(Fault::new(FaultKind::TooLarge, "the connector returned a text of more than 1 MiB"));
     }
+    if completion.text.contains('\0') {
+        return Err(Fault::bug("the connector returned a text with a zero in it, which no database stores"));
+    }
     if delivery == Delivery::Pieces && completion.text != run.sink.written() {
         return Err(Fault::bug("the connector returned another text than it wrote piece by piece"));
     }
     Ok(Completion {
         text: completion.text,
-        model: completion.model.chars().take(100).collect(),
+        model: plain(&completion.model, 100),
         cut_off: completion.ending == wit::Ending::CutOff,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::clock::Timestamp;
+use crate::connectors::fault::plain;
 use crate::connectors::journal;
 use crate::connectors::meter::Meter;
 use crate::db::Tx;
@@ -39,6 +40,9 @@ pub struct Step {
     pub sent_at: Timestamp,
 }
 
+/// Longest reason.
+const MAX_REASON_CHARS: usize = 2_000;
+
 const INSERT: &str = "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
     values ($1, $2, $3, $4, $5, $6, $7)";
 const SELECT: &str =
@@ -55,6 +59,8 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<()> {
     let meter = meter.map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?;
+    // Connectors and vendors are quoted here. A move that cannot be written would be repeated for ever.
+    let reason = plain(reason, MAX_REASON_CHARS);
     on!(tx, conn => sqlx::query(INSERT)
         .bind(EventId::new()).bind(publication).bind(attempt).bind(state.word()).bind(reason).bind(meter).bind(now)
         .execute(conn).await.map(drop))?;

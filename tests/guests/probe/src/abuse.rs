@@ -9,13 +9,15 @@
 //! | `log <count>` | writes so many notes |
 //! | `holdtoken` | keeps [`planted`] in memory, to prove that a search of the memory finds what is there |
 //! | `gigantic <MiB>` | ends with a fault whose message is that long |
+//! | `zeros` | ends with a fault that holds zeros, which PostgreSQL does not store |
+//! | `zerokey` | names a step with a zero |
 //! | `sleep <seconds>` | asks WASI to wake it later |
 //! | `connect <address>` | opens a socket |
 //! | `lookup <name>` | looks a name up |
 //! | `file <path>` | reads a file |
 //! | `ambient` | logs what the WASI clock, random source, environment and file system say |
 
-use crate::script;
+use crate::{API, script};
 use orla_sdk::{Fault, Result, log};
 use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
@@ -44,6 +46,8 @@ pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
             black_box(planted().leak());
         }
         "gigantic" => return Err(Fault::invalid("parts/0/text", "x".repeat(script::number(rest)? as usize * MIB))),
+        "zeros" => return Err(Fault { code: Some("0\0".to_owned()), ..Fault::invalid("parts\0", "a\0b") }),
+        "zerokey" => drop(API.post("/2/tweets").json(&"").prepare("a\0b", Duration::from_secs(1))?),
         "sleep" => std::thread::sleep(Duration::from_secs(script::number(rest)?)),
         "connect" => drop(TcpStream::connect(rest).map_err(denied)?),
         "lookup" => drop((rest, 443).to_socket_addrs().map_err(denied)?),
