@@ -73,6 +73,7 @@ const fn early(name: &'static str, first: char, bytes: usize, end: End) -> Attac
 
 const OUT_OF_FUEL: End = End::Failed("budget", "fuel");
 const OUT_OF_MEMORY: End = End::Failed("budget", "memory");
+const OUT_OF_EITHER: End = End::Failed("budget", "the call");
 const OUT_OF_TIME: End = End::Failed("budget", "took longer");
 
 /// What takes time, memory, threads, handles or the log.
@@ -118,20 +119,20 @@ pub(crate) const EXHAUSTING: &[Attack] = &[
     ),
     probe("sleeps in Rust", "sleep 3600", OUT_OF_TIME),
     forged(
-        "asks after 4,000 timers again and again",
+        "asks after 2,000 timers again and again",
         "(local $at i32)
         (loop $each
             (i32.store (i32.add (i32.const 8400000) (local.get $at)) (call $subscribe (i64.const 0)))
             (local.set $at (i32.add (local.get $at) (i32.const 4)))
-            (br_if $each (i32.lt_u (local.get $at) (i32.const 16000))))
-        (loop $again (call $poll (i32.const 8400000) (i32.const 4000) (i32.const 8390000)) (br $again))
+            (br_if $each (i32.lt_u (local.get $at) (i32.const 8000))))
+        (loop $again (call $poll (i32.const 8400000) (i32.const 2000) (i32.const 8390000)) (br $again))
         (i32.const 512)",
         OUT_OF_TIME,
     ),
     forged(
         "draws random bytes without end",
         "(loop $again (call $random (i64.const 1024) (i32.const 8390000)) (br $again)) (i32.const 512)",
-        OUT_OF_TIME,
+        OUT_OF_EITHER,
     ),
     forged(
         "draws all random bytes at once",
@@ -261,6 +262,7 @@ const MINTS: End = End::Failed("bug", "mints tokens");
 
 /// Requests that break the contract. Not one of them leaves.
 pub(crate) const STRAYING: &[Attack] = &[
+    probe("ends with zeros", "zeros", End::Failed("invalid", "a b")),
     probe("names no endpoint of its own", "undeclared", End::Failed("bug", "declares no endpoint `undeclared`")),
     probe("asks for a token", "hostonly", MINTS),
     probe("asks for a token by an encoded path", "path /2/%6Fauth2/%54oken", MINTS),
@@ -312,6 +314,7 @@ pub(crate) const STRAYING: &[Attack] = &[
     probe("breaks the line in a name", r#"exactheader X:A "a""#, End::Failed("bug", "no valid header")),
     probe("follows a link of its own making", "follow orla-link:AAAA", End::Failed("bug", "no link")),
     probe("follows a URL", "follow https://evil.example/", End::Failed("bug", "no link")),
+    probe("has a key with a zero", "zerokey", End::Failed("bug", "no control characters")),
     probe("has a key without end", LONG_KEY, End::Failed("bug", "1 to 200 bytes")),
 ];
 

@@ -114,6 +114,6 @@ pub(crate) fn manifest(id: &str) -> Manifest {
         usage: Vec::new(),
         settings: [].into(),
         // Short, so that many attacks fit into a test.
-        limits: Limits { fuel: 200_000_000, guest_ms: 1_000, ..Limits::default() },
+        limits: Limits { fuel: 50_000_000, guest_ms: 2_000, ..Limits::default() },
     }
 }
