@@ -100,7 +100,7 @@ async fn requests_that_break_the_contract_do_not_leave() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_of_a_connector_is_one_line_of_the_log_whatever_it_holds() {
-    // What an attacker would like to read in the log of the host: the publication is as good as any.
+    // The message of a trap is the note that was logged just before it.
     for backend in BOTH {
         let host: Host = Host::start(backend).await;
         let ada = host.connected("ada", "probe").await;

@@ -60,7 +60,8 @@ pub(crate) fn plain(words: &str, most_chars: usize) -> String {
 impl Fault {
     /// A fault whose message may quote a connector.
     pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        let message = plain(&message.into(), MAX_MESSAGE_CHARS);
+        let message: String = message.into();
+        let message = plain(&message, MAX_MESSAGE_CHARS);
         Self { kind, message, code: None, field: None, retry_after_ms: None, sent: false }
     }
 
