@@ -7,10 +7,6 @@ use std::collections::BTreeMap;
 /// How a workspace connects an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "there is one in a manifest, and no list of them anywhere")
-)]
 pub enum Auth {
     /// Nothing to connect.
     None,
