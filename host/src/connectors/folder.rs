@@ -5,7 +5,7 @@
 
 use super::Connectors;
 use super::compile;
-use super::lifecycle::{Consent, Installed, Then};
+use super::lifecycle::{self, Consent, Installed, Then};
 use super::registry::{self, Actor};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -95,8 +95,8 @@ async fn is_installed(connectors: &Connectors, file: &Path) -> anyhow::Result<bo
 
 async fn install(connectors: &Connectors, file: &Path) {
     let installed: Result<Installed> = async {
-        let wasm = compile::read(file).await.map_err(|error| Error::invalid("component", format!("{error:#}")))?;
-        connectors.install(&wasm, Then::Activate(Consent::Withheld), Actor::Folder).await
+        let wasm = compile::read(file).await.map_err(|error| lifecycle::refused(&error))?;
+        Box::pin(connectors.install(&wasm, Then::Activate(Consent::Withheld), Actor::Folder)).await
     }
     .await;
     match installed {

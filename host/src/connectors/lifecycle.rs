@@ -111,12 +111,10 @@ impl Connectors {
 
     /// Holds a component against everything that admission demands.
     pub(super) async fn admit(&self, wasm: &[u8]) -> Result<Admitted> {
-        let refuse = |error: anyhow::Error| {
-            Error::invalid("component", format!("This is no connector for this host: {error:#}."))
-        };
-        let admitted = Admitted::admit(&self.runtime, &self.compiler, wasm).await.map_err(refuse)?;
+        let admitted =
+            Box::pin(Admitted::admit(&self.runtime, &self.compiler, wasm)).await.map_err(|error| refused(&error))?;
         let settings = self.services.apps.get(&admitted.asked.id).cloned().unwrap_or_default();
-        admitted.check_settings(&settings).map_err(refuse)?;
+        admitted.check_settings(&settings).map_err(|error| refused(&error))?;
         Ok(admitted)
     }
 
@@ -239,7 +237,7 @@ impl Connectors {
         registry::delete(&mut tx, id).await?;
         registry::record(&mut tx, (id, None), "remove", actor, &format!("removed {id}"), now).await?;
         tx.commit().await?;
-        Ok(self.catch_up().await?)
+        Ok(Box::pin(self.catch_up()).await?)
     }
 
     async fn begin(&self, id: &str) -> Result<Change> {
@@ -282,7 +280,7 @@ impl Connectors {
         let Change { mut tx, connector, grant } = change;
         registry::update(&mut tx, &connector, &grant, self.services.clock.now()).await?;
         tx.commit().await?;
-        Ok(self.catch_up().await?)
+        Ok(Box::pin(self.catch_up()).await?)
     }
 
     /// A release of a connector and what it asks for. It may have to be compiled, so no transaction is open.
@@ -297,6 +295,11 @@ impl Connectors {
         let admitted = self.admit(&wasm).await?;
         Ok((stored, admitted))
     }
+}
+
+/// How a component is refused.
+pub(super) fn refused(error: &anyhow::Error) -> Error {
+    Error::invalid("component", format!("This is no connector for this host: {error:#}."))
 }
 
 fn changed_meanwhile(id: &str) -> Error {

@@ -140,7 +140,7 @@ impl Connectors {
     /// The active release of a connector, in memory.
     async fn ready(&self, connector: &StoredConnector) -> anyhow::Result<Option<Arc<Release>>> {
         match &connector.active {
-            Some(digest) => self.load(digest, connector).await.map(Some),
+            Some(digest) => Box::pin(self.load(digest, connector)).await.map(Some),
             None => Ok(None),
         }
     }
@@ -150,6 +150,10 @@ impl Connectors {
         if let Some(release) = self.serving.resident(digest) {
             return Ok(Some(release));
         }
+        Box::pin(self.load_pinned(digest)).await
+    }
+
+    async fn load_pinned(&self, digest: &str) -> anyhow::Result<Option<Arc<Release>>> {
         let mut tx = self.services.db.read().await?;
         let Some(stored) = registry::release(&mut tx, digest).await? else { return Ok(None) };
         let Some(connector) = registry::connector(&mut tx, &stored.connector).await? else { return Ok(None) };

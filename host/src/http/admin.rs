@@ -93,7 +93,7 @@ async fn install(
         Next::Stage => Then::Stage,
         Next::Activate => Then::Activate(upload.consent),
     };
-    let installed = app.connectors().install(&wasm, then, Actor::User(operator.user)).await?;
+    let installed = Box::pin(app.connectors().install(&wasm, then, Actor::User(operator.user))).await?;
     Ok((StatusCode::CREATED, Json(installed)))
 }
 
@@ -109,7 +109,7 @@ async fn install(
     (status = 422, description = "The component would not be admitted; the sentence says why", body = Problem),
 ))]
 async fn inspect(State(app): State<App>, _: Operator, Component(wasm): Component) -> Result<Json<Inspected>> {
-    Ok(Json(app.connectors().inspect(&wasm).await?))
+    Ok(Json(Box::pin(app.connectors().inspect(&wasm)).await?))
 }
 
 /// Which connector the doctor looks at.

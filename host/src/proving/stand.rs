@@ -118,8 +118,8 @@ impl Stand {
             vendor_silence_ms: SILENCE_MS,
             ..Config::default()
         };
-        let app = App::open(config, clock, Setup { program, memories: Memories::Pooled }).await?;
-        app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command).await?;
+        let app = Box::pin(App::open(config, clock, Setup { program, memories: Memories::Pooled })).await?;
+        Box::pin(app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command)).await?;
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
         let password = Password::from("Proving-1".to_owned());
         let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;

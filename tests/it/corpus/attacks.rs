@@ -88,7 +88,8 @@ pub(crate) const EXHAUSTING: &[Attack] = &[
     forged(
         "grows its memory without end",
         "(loop $again (drop (memory.grow (i32.const 16))) (br $again)) (i32.const 512)",
-        OUT_OF_MEMORY,
+        // It goes on although it gets none: memory, fuel or time, whichever ends first.
+        End::Failed("budget", "the call"),
     ),
     forged(
         "fills its memory again and again",
@@ -187,7 +188,7 @@ pub(crate) const EXHAUSTING: &[Attack] = &[
         (i32.const 512)",
         OUT_OF_TIME,
     ),
-    probe("sends a million requests", "stay 1000000", End::Failed("budget", "its 1000 requests")),
+    probe("sends a million requests", "stay 1000000", End::Failed("budget", "limit of 1000 requests")),
     probe("returns a text of 8 MiB", "gigantic 8", End::Failed("bug", "hostcall")),
     forged(
         "returns a thousand texts of 1 MB that are one",

@@ -55,7 +55,6 @@ async fn a_url_that_the_vendor_only_repeats_leads_nowhere() {
             "https://evil.example/#api.x.com",
             "http://api.x.com/",
             "//evil.example/",
-            "/2/users/me",
             "javascript:alert(1)",
         ] {
             assert_eq!(sealed(&host, &mallory, url).await, "no link", "{url}");
