@@ -50,7 +50,7 @@ impl App {
         let vault = Arc::new(Vault::open(&config.data.join("master.key"))?);
         let tokens = Tokens::new(&vault);
         let mailer = Mailer::new(&config)?;
-        let connectors = Connectors::open(setup, &config, &db, &clock, &vault).await?;
+        let connectors = Box::pin(Connectors::open(setup, &config, &db, &clock, &vault)).await?;
         Ok(Self(Arc::new(Parts {
             config,
             clock,

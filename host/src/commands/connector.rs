@@ -84,11 +84,11 @@ pub(crate) async fn run(command: Connector) -> anyhow::Result<()> {
             ensure!(report.passed(), "the connector did not pass");
             return Ok(());
         }
-        Connector::Operate(command) => return operate(command).await,
+        Connector::Operate(command) => return Box::pin(operate(command)).await,
         Connector::Check { file } => inspect(program()?, &file).await?.verdict(),
         Connector::Inspect { file, active } => {
             let shown = inspect(program()?, &file).await?.to_string();
-            if active { format!("{shown}\n{}", differences(&file).await?) } else { shown }
+            if active { format!("{shown}\n{}", Box::pin(differences(&file)).await?) } else { shown }
         }
     };
     writeln!(std::io::stdout(), "{answer}").context("cannot write the answer")
@@ -108,7 +108,7 @@ async fn differences(file: &Path) -> anyhow::Result<String> {
     telemetry::start_quietly();
     let wasm = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let app = open().await?;
-    let inspected = app.connectors().inspect(&wasm).await;
+    let inspected = Box::pin(app.connectors().inspect(&wasm)).await;
     app.stop().await;
     let inspected = inspected?;
     let Some(version) = inspected.active_version else { return Ok("  no release of it serves here".to_owned()) };

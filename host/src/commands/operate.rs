@@ -90,7 +90,7 @@ impl Operate {
             Self::Install { file, stage, consent } => {
                 let wasm = read(&file).await.map_err(|error| Error::invalid("file", format!("{error:#}")))?;
                 let then = if stage { Then::Stage } else { Then::Activate(consent_of(consent)) };
-                Ok(installed(&connectors.install(&wasm, then, Actor::Command).await?))
+                Ok(installed(&Box::pin(connectors.install(&wasm, then, Actor::Command)).await?))
             }
             Self::List => Ok(operating::connectors(app).await?.iter().map(listed).collect()),
             Self::Activate { connector, release, consent } => {

@@ -110,14 +110,18 @@ impl Receiver {
     }
 
     /// Counts a request, and refuses it without the token.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Response> {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Box<Response>> {
         let mut wishes = self.wishes();
         wishes.requests += 1;
         let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let authorization = authorization.unwrap_or("none").to_owned();
         let is_good = authorization == format!("Bearer {}", wishes.token);
         wishes.authorizations.push(authorization);
-        if is_good { Ok(()) } else { Err(answer(401, &json!({"error": "This access token is not valid here."}))) }
+        if is_good {
+            Ok(())
+        } else {
+            Err(Box::new(answer(401, &json!({"error": "This access token is not valid here."}))))
+        }
     }
 }
 
@@ -128,7 +132,7 @@ fn answer(status: u16, body: &Value) -> Response {
 async fn me(State(receiver): State<Receiver>, headers: HeaderMap) -> Response {
     match receiver.admit(&headers) {
         Ok(()) => answer(200, &json!({"id": "7@elsewhere.example", "handle": "ada"})),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -138,7 +142,7 @@ async fn take_post(
     axum::Json(post): axum::Json<Value>,
 ) -> Response {
     if let Err(refusal) = receiver.admit(&headers) {
-        return refusal;
+        return *refusal;
     }
     assert_eq!(post["author"], "7@elsewhere.example", "a connector is told the vendor's own id");
     let mut wishes = receiver.wishes();
@@ -148,7 +152,7 @@ async fn take_post(
 
 async fn pages(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) -> Response {
     if let Err(refusal) = receiver.admit(&headers) {
-        return refusal;
+        return *refusal;
     }
     let mut response = answer(200, &json!({"page": uri.query()}));
     if let Some(link) = receiver.wishes().link.clone() {
@@ -184,7 +188,7 @@ async fn echo(State(receiver): State<Receiver>, headers: HeaderMap, uri: Uri) ->
 async fn redirect(State(receiver): State<Receiver>, headers: HeaderMap) -> Response {
     match receiver.admit(&headers) {
         Ok(()) => (StatusCode::FOUND, [(header::LOCATION, receiver.wishes().redirect.clone())]).into_response(),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -192,7 +196,7 @@ async fn redirect(State(receiver): State<Receiver>, headers: HeaderMap) -> Respo
 async fn take_webhook(State(receiver): State<Receiver>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut wishes = receiver.wishes();
     wishes.requests += 1;
-    if uri.to_string() != HOOK {
+    if uri != HOOK {
         return answer(404, &json!({}));
     }
     let mood = wishes.moods.pop().unwrap_or(Mood::Take);

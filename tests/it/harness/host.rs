@@ -90,7 +90,7 @@ impl Host {
         let database = backend.fresh(data.path()).await;
         let mut config = config(data.path(), &database, [&sim.origin(), &openai.origin()]);
         let memories = change(&mut config);
-        let (app, url) = serve(config, memories, &sim).await;
+        let (app, url) = Box::pin(serve(config, memories, &sim)).await;
         Self { app, url, sim, openai, data }
     }
 

@@ -49,9 +49,9 @@ pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
         "zeros" => return Err(Fault { code: Some("0\0".to_owned()), ..Fault::invalid("parts\0", "a\0b") }),
         "zerokey" => drop(API.post("/2/tweets").json(&"").prepare("a\0b", Duration::from_secs(1))?),
         "sleep" => std::thread::sleep(Duration::from_secs(script::number(rest)?)),
-        "connect" => drop(TcpStream::connect(rest).map_err(denied)?),
-        "lookup" => drop((rest, 443).to_socket_addrs().map_err(denied)?),
-        "file" => drop(std::fs::read(rest).map_err(denied)?),
+        "connect" => drop(TcpStream::connect(rest).map_err(|error| denied(&error))?),
+        "lookup" => drop((rest, 443).to_socket_addrs().map_err(|error| denied(&error))?),
+        "file" => drop(std::fs::read(rest).map_err(|error| denied(&error))?),
         "ambient" => log::info(ambient()),
         _ => return Err(Fault::bug(format!("The probe knows no command `{name}`."))),
     }
@@ -59,7 +59,7 @@ pub(crate) fn command(name: &str, rest: &str) -> Result<()> {
 }
 
 /// The only right answer to a guest that asks the machine for something.
-fn denied(error: io::Error) -> Fault {
+fn denied(error: &io::Error) -> Fault {
     Fault::invalid("parts/0/text", format!("denied: {error}"))
 }
 

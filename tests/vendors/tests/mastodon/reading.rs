@@ -10,7 +10,7 @@ impl Bench {
     /// The ids of a page, and its `Link` header.
     async fn page(&self, query: &str) -> (Vec<String>, Option<String>) {
         let response = sent(self.get(&format!("/api/v1/accounts/{ACCOUNT}/statuses{query}"))).await;
-        let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let link = response.headers().get("link").map(|link| link.to_str().expect("a header of text").to_owned());
         let page = body(response, StatusCode::OK).await;
         (ids(&page), link)
     }
