@@ -36,7 +36,11 @@ fn a_new_connector_brings_the_repositorys_own_sdk_and_contract() {
     }
     let names: Vec<String> =
         files(&desk.work.join("demo")).into_keys().filter(|name| !name.contains(".orla")).collect();
-    assert_eq!(names, [".gitignore", "Cargo.lock", "Cargo.toml", "README.md", "src/lib.rs", "src/tests.rs"]);
+    let cases = ["check", "publish", "whoami"].map(|case| format!("cases/{case}.json"));
+    let expected = [".gitignore", "Cargo.lock", "Cargo.toml", "README.md"].map(str::to_owned).into_iter();
+    let expected: Vec<String> =
+        expected.chain(cases).chain(["src/lib.rs", "src/tests.rs"].map(str::to_owned)).collect();
+    assert_eq!(names, expected);
     let text = std::fs::read_to_string(desk.work.join("demo/src/lib.rs")).unwrap();
     assert!(text.contains(r#"manifest::bare("demo", "Demo", env!("CARGO_PKG_VERSION"))"#), "{text}");
     assert!(!files(&desk.work.join("demo/src")).values().any(|text| text.to_lowercase().contains("acme")));

@@ -22,6 +22,8 @@ fn tested_built_and_admitted(name: &str, ability: &str, said: &str) {
     assert!(size < 300_000, "a new connector of {size} bytes");
     let checked = succeeded(&desk.orla(name, ["check", &format!("{name}.wasm")]).output().unwrap());
     assert!(checked.starts_with(said), "{checked}");
+    let proven = succeeded(&desk.orla(name, ["test"]).output().unwrap());
+    assert!(proven.contains("passed"), "{proven}");
     assert_eq!(lock(), pinned);
 }
 

@@ -41,8 +41,8 @@ impl Folder {
             self.seen.insert(file.clone(), looks);
             match is_installed(connectors, &file).await {
                 Ok(true) => {}
-                Ok(false) => install(connectors, &file).await,
-                Err(error) => tracing::error!(file = %file.display(), "a file of the folder cannot be read: {error:#}"),
+                // What cannot be read says so best where it is refused.
+                Ok(false) | Err(_) => install(connectors, &file).await,
             }
         }
     }
