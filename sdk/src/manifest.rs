@@ -269,24 +269,48 @@ pub fn fields<const N: usize>(fields: [Field; N]) -> Fields {
 }
 
 /// A field for scheme, host and optional port, with its label for a person.
+///
+/// ```
+/// use orla_sdk::manifest::{self, FieldKind};
+///
+/// assert_eq!(manifest::field_origin("it", "A label").kind, FieldKind::Origin);
+/// ```
 #[must_use]
 pub fn field_origin(name: &str, label: &str) -> Field {
     field(name, label, FieldKind::Origin)
 }
 
 /// A field for a whole URL. It may be a secret itself: the connector asks for `/` and never sees it.
+///
+/// ```
+/// use orla_sdk::manifest::{self, FieldKind};
+///
+/// assert_eq!(manifest::field_url("it", "A label").kind, FieldKind::Url);
+/// ```
 #[must_use]
 pub fn field_url(name: &str, label: &str) -> Field {
     field(name, label, FieldKind::Url)
 }
 
 /// A field for a line of text.
+///
+/// ```
+/// use orla_sdk::manifest::{self, FieldKind};
+///
+/// assert_eq!(manifest::field_text("it", "A label").kind, FieldKind::Text);
+/// ```
 #[must_use]
 pub fn field_text(name: &str, label: &str) -> Field {
     field(name, label, FieldKind::Text)
 }
 
 /// A field for a token, key or password.
+///
+/// ```
+/// use orla_sdk::manifest::{self, FieldKind};
+///
+/// assert_eq!(manifest::field_secret("it", "A label").kind, FieldKind::Secret);
+/// ```
 #[must_use]
 pub fn field_secret(name: &str, label: &str) -> Field {
     field(name, label, FieldKind::Secret)

@@ -1,5 +1,5 @@
 //! Which connectors there are, in the database: the tables `connector_releases`, `connectors`, `connector_events` and
-//! `connector_generation`. What follows from them in memory is elsewhere (see [`super::serving`]).
+//! `connector_generation`. What follows from them in memory is elsewhere (`serving.rs`).
 
 use super::asks::Grant;
 use crate::clock::Timestamp;
