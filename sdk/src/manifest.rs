@@ -65,7 +65,7 @@ pub fn bare(id: &str, name: &str, version: &str) -> Manifest {
 /// use orla_sdk::manifest;
 ///
 /// let endpoints = manifest::endpoints([("api", manifest::bearer("https://api.example.com"))]);
-/// assert_eq!(endpoints["api"].origin, "https://api.example.com");
+/// assert_eq!(endpoints["api"].origin, "https://api.example.com".into());
 /// ```
 #[must_use]
 pub fn endpoints<const N: usize>(endpoints: [(&str, Endpoint); N]) -> BTreeMap<String, Endpoint> {
