@@ -10,6 +10,12 @@ use super::release::{Admitted, Release};
 use anyhow::Context as _;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// When releases that could not be made ready are tried again: what stood in the way may have passed, but a component that
+/// cannot be compiled should not keep a processor busy.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// The releases that serve.
 #[derive(Debug, Default)]
@@ -20,6 +26,15 @@ pub(crate) struct Snapshot {
     pub(crate) active: BTreeMap<String, Arc<Release>>,
     /// By connector id: what a rollback goes back to, kept so that it takes no time.
     previous: BTreeMap<String, Arc<Release>>,
+    /// When the releases that could not be made ready are tried again; `None` where all are as the database says.
+    again_at: Option<Instant>,
+}
+
+impl Snapshot {
+    /// Whether it shows a state of the database as far as it can be shown for now.
+    fn shows(&self, generation: i64) -> bool {
+        self.generation == generation && self.again_at.is_none_or(|at| at > Instant::now())
+    }
 }
 
 /// The releases of this node.
@@ -104,28 +119,21 @@ impl Connectors {
         let before = self.serving.snapshot();
         let mut tx = self.services.db.read().await?;
         let generation = registry::generation(&mut tx).await?;
-        if generation == before.generation {
+        if before.shows(generation) {
             return Ok(());
         }
-        let stored = registry::connectors(&mut tx).await?;
+        let mut stored = registry::connectors(&mut tx).await?;
         drop(tx);
+        stored.retain(StoredConnector::is_enabled);
         let mut snapshot = Snapshot { generation, ..Snapshot::default() };
-        let serving = stored.iter().filter(|connector| connector.is_enabled());
         // Machine code is read and checked by as many threads as there are.
-        let ready = futures_util::future::join_all(serving.map(|connector| self.ready(connector))).await;
-        for (connector, ready) in stored.iter().filter(|connector| connector.is_enabled()).zip(ready) {
-            let release = match ready {
-                Ok(Some(release)) => release,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::error!(
-                        connector = connector.id,
-                        "the connector {} does not serve: {error:#}",
-                        connector.id
-                    );
-                    continue;
-                }
-            };
+        let ready = futures_util::future::join_all(stored.iter().map(|connector| self.ready(connector))).await;
+        for (connector, ready) in stored.iter().zip(ready) {
+            let ready = ready.unwrap_or_else(|error| {
+                snapshot.again_at = Some(Instant::now() + TRY_AGAIN);
+                self.instead(connector, before.active.get(&connector.id), &error)
+            });
+            let Some(release) = ready else { continue };
             if before.active.get(&connector.id).is_none_or(|old| old.digest != release.digest) {
                 tracing::info!(connector = connector.id, digest = release.digest, "serving {release:?} from now on");
             }
@@ -135,6 +143,24 @@ impl Connectors {
         }
         self.serving.replace(snapshot);
         Ok(())
+    }
+
+    /// What serves where the active release cannot be made ready: the one that served until now, unless the connector's powers
+    /// have changed since, which may have been taken from it.
+    fn instead(
+        &self,
+        connector: &StoredConnector,
+        served: Option<&Arc<Release>>,
+        error: &anyhow::Error,
+    ) -> Option<Arc<Release>> {
+        let id = &connector.id;
+        let same_powers = |release: &&Arc<Release>| connector.grant().is_ok_and(|grant| grant == release.granted);
+        let instead = served.filter(same_powers).cloned();
+        match &instead {
+            Some(release) => tracing::error!(connector = id, "{release:?} goes on serving {id} for now: {error:#}"),
+            None => tracing::error!(connector = id, "the connector {id} does not serve for now: {error:#}"),
+        }
+        instead
     }
 
     /// The active release of a connector, in memory.

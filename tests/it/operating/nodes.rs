@@ -2,6 +2,7 @@
 
 use super::{altered, operator, probe};
 use crate::harness::{BOTH, Backend, Host, Person};
+use orla::on;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -70,4 +71,44 @@ async fn machine_code_that_was_tampered_with_is_made_anew() {
             assert_eq!(std::fs::read(&path).unwrap().len(), whole.len(), "{}", path.display());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_cannot_be_made_ready_leaves_the_one_before_serving_until_it_can() {
+    let one = Host::start(Backend::Postgres).await;
+    let two = one.another_node().await;
+    let operator = operator(&one).await;
+    let ada = one.connected("ada", "probe").await;
+    let through_two = Person { url: two.url.clone(), ..ada };
+    let newer = altered(&probe(&one), "0.1.0", "0.1.1");
+    operator.upload("/admin/connectors?then=stage", newer.clone()).await.expect(201);
+    // The other node has no machine code of it yet, and finds other bytes than those that were admitted.
+    set_component(&one, b"other bytes").await;
+    operator.post("/admin/connectors/probe/activate", &json!({"release": "0.1.1"})).await.expect(200);
+    two.app.connectors().catch_up().await.unwrap();
+    assert_eq!(version(&through_two, &one, "before").await, "0.1.0");
+    set_component(&one, &newer).await;
+    let mut attempt = 0;
+    while version(&through_two, &one, &format!("after {attempt}")).await != "0.1.1" {
+        attempt += 1;
+        assert!(attempt < 2_000, "the other node does not look again");
+    }
+    two.app.stop().await;
+}
+
+/// Writes other bytes of the release that was installed last.
+async fn set_component(host: &Host, bytes: &[u8]) {
+    let mut tx = host.app.db().begin().await.unwrap();
+    let set = "update connector_releases set component = $1 where connector = 'probe' and version = '0.1.1'";
+    on!(&mut tx, conn => sqlx::query(set).bind(bytes.to_vec()).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The version that serves a person, by what it posts.
+async fn version(person: &Person, host: &Host, name: &str) -> String {
+    let post = json!({"platform": "probe", "content": format!("commit a {{version}} {name}")});
+    person.published(&post, name, &["published"]).await;
+    let posts = host.sim.posts();
+    let post = posts.iter().find(|post| post.text.ends_with(&format!(" {name}"))).unwrap();
+    post.text.split(' ').next().unwrap().to_owned()
 }
