@@ -2,13 +2,13 @@
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::connectors::vault::Vault;
 use crate::connectors::{Connectors, Setup};
 use crate::db::Db;
 use crate::identity::passwords::Passwords;
 use crate::identity::sessions::Sessions;
 use crate::identity::tokens::Tokens;
 use crate::mail::Mailer;
+use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock, setup: Setup) -> anyhow::Result<Self> {
         create_private_folder(&config.data)?;
         let db = Db::open(&config.database()).await?;
-        let vault = Arc::new(Vault::open(&config.data.join("master.key"))?);
+        let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);
         let tokens = Tokens::new(&vault);
         let mailer = Mailer::new(&config)?;
         let connectors = Box::pin(Connectors::open(setup, &config, &db, &clock, &vault)).await?;
@@ -77,6 +77,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// The database.

@@ -2,3 +2,4 @@
 
 pub(crate) mod connector;
 pub(crate) mod operate;
+pub(crate) mod vault;

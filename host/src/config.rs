@@ -31,6 +31,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Where the host keeps its files: SQLite, blobs, mail, artefacts and, unless configured, the master key.
     pub data: PathBuf,
+    /// The file of the master key; `master.key` in the data folder where absent.
+    pub master_key_file: Option<PathBuf>,
     /// Folder of connectors (`*.wasm`) to load at start.
     pub connectors_folder: PathBuf,
     /// Credits that a new workspace is granted.
@@ -71,6 +73,7 @@ impl Default for Config {
             frontend_url: Vec::new(),
             public_url: None,
             data: "data".into(),
+            master_key_file: None,
             connectors_folder: "data/connectors".into(),
             signup_credits: 0,
             egress_allow: Vec::new(),
@@ -155,6 +158,12 @@ impl Config {
     #[must_use]
     pub fn database(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("orla.db").display()))
+    }
+
+    /// Where the master key is.
+    #[must_use]
+    pub fn master_key(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data.join("master.key"))
     }
 
     /// Where browsers and vendors reach this host, without a slash at the end.

@@ -79,12 +79,13 @@ pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &s
     let redirect_uri = redirect_uri(app, platform);
     let url = oauth::authorize_url(&release, &oauth, &client_id, &redirect_uri, &state, &verifier)?;
     let state_hash = hash(&state);
+    let sealed_verifier = app.vault().seal_token(&verifier_identity(&state_hash), verifier.expose_secret().as_bytes());
     let now = app.now();
     let mut tx = app.db().begin().await?;
     on!(&mut tx, conn => sqlx::query(SWEEP).bind(now.before(STATE_LIFETIME)).execute(conn).await.map(drop))?;
     on!(&mut tx, conn => sqlx::query(INSERT)
         .bind(&state_hash).bind(workspace).bind(user).bind(connector).bind(&redirect_uri).bind(hash(&browser))
-        .bind(app.vault().seal_text(&verifier_identity(&state_hash), &verifier)).bind(now.after(STATE_LIFETIME))
+        .bind(sealed_verifier).bind(now.after(STATE_LIFETIME))
         .execute(conn).await.map(drop))?;
     tx.commit().await?;
     Ok(Begun { url, browser })
@@ -133,7 +134,8 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     }
     let code =
         callback.code.ok_or_else(|| Error::Malformed("The network's answer holds no code. Begin again.".to_owned()))?;
-    let verifier = app.vault().unseal_text(&verifier_identity(&hash(&callback.state)), &begun.sealed_verifier)?;
+    let verifier = app.vault().open_token(&verifier_identity(&hash(&callback.state)), &begun.sealed_verifier)?;
+    let verifier = SecretString::from(std::str::from_utf8(&verifier).map_err(anyhow::Error::from)?);
     let services = app.connectors().services();
     let exchanged =
         oauth::exchange(services, &release, &oauth, code.expose_secret(), &begun.redirect_uri, &verifier).await;

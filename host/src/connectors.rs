@@ -39,11 +39,11 @@ pub(crate) mod release;
 mod request;
 pub(crate) mod run;
 mod runtime;
+pub(crate) mod sealed;
 mod send;
 mod serving;
 mod signing;
 pub(crate) mod sink;
-pub mod vault;
 mod wasi;
 pub mod work;
 pub(crate) mod writing;
@@ -73,7 +73,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use url::Url;
-use vault::Vault;
 
 /// How the runtime is set up, beyond what an operator configures.
 #[derive(Debug, Clone)]

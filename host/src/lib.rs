@@ -25,3 +25,4 @@ pub mod prices;
 pub mod proving;
 pub mod publications;
 pub mod telemetry;
+pub mod vault;

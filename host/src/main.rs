@@ -3,6 +3,7 @@
 mod commands;
 
 use crate::commands::connector::{self, Connector};
+use crate::commands::vault::{self, Vault};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use orla::app::App;
@@ -15,10 +16,6 @@ use orla::{http, jobs, ledger, telemetry};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Many small allocations in many threads: a tenth of a call with the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many tasks a thread polls before it asks the system who sent something. Guests that compute yield every 0.1 ms: with
 /// the library's own 61, what arrives meanwhile would wait for several milliseconds.
@@ -40,6 +37,11 @@ enum Command {
     Admin {
         #[command(subcommand)]
         command: Admin,
+    },
+    /// Look after the keys that secrets are sealed under.
+    Vault {
+        #[command(subcommand)]
+        command: Vault,
     },
     /// Write, try out and operate connectors.
     Connector {
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
         Command::Connector { command } => connector::run(command),
+        Command::Vault { command } => vault::run(command),
         command => {
             telemetry::start();
             run(command)
@@ -120,7 +123,9 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
             app.stop().await;
             Ok(())
         }
-        Command::Compile { .. } | Command::Connector { .. } => bail!("this command opens nothing"),
+        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } => {
+            bail!("this command opens nothing")
+        }
     }
 }
 

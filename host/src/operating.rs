@@ -1,5 +1,7 @@
 //! What operators see of connectors, and what needs more than one room to do to them.
 
+pub mod vault;
+
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting;

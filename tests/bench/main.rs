@@ -25,10 +25,6 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
 
-/// The product's: what is measured in this process is measured with it, floors too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Publications of a round, unless told.
 const PUBLICATIONS: usize = 1_000;
 

@@ -26,3 +26,4 @@ mod schema;
 mod secrets;
 mod tenants;
 mod uncertain;
+mod vault;

@@ -18,7 +18,7 @@ use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::vault::{Key, Vault};
+use crate::vault::{Key, Vault};
 
 /// Largest component.
 pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
@@ -29,8 +29,6 @@ const CHILD_MEMORY_BYTES: u64 = 1 << 30;
 const CHILD_CPU_S: u64 = 60;
 const CHILD_WALL: Duration = Duration::from_secs(120);
 const MAC_BYTES: usize = 32;
-/// KiB of address space that the child's allocator reserves at a time.
-const ARENA_KIB: &str = "65536";
 /// The child's flag for memories whose contents are copied.
 const COPIED: &str = "--copied";
 
@@ -51,7 +49,7 @@ impl Compiler {
         let compatibility = engine::compatibility(engine);
         let Setup { program, memories } = setup;
         let contents = memories.contents();
-        Ok(Self { program, folder, key: vault.derive("orla/v1/artefacts"), compatibility, contents })
+        Ok(Self { program, folder, key: vault.derive_passing("orla/v1/artefacts"), compatibility, contents })
     }
 
     /// The machine code that was kept of a component; `None` where there is none, or none that is ours.
@@ -111,8 +109,6 @@ impl Compiler {
             .arg("compile")
             .args((self.contents == Contents::Copied).then_some(COPIED))
             .env_clear()
-            // The allocator reserves address space ahead, a GiB unless told: the child's limit counts it.
-            .env("MIMALLOC_ARENA_RESERVE", ARENA_KIB)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

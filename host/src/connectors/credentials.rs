@@ -8,11 +8,11 @@ use super::entered::Entered;
 use super::fault::{Fault, FaultKind};
 use super::oauth::{self, RefreshError, Tokens};
 use super::run::{Run, Services};
-use super::vault::Vault;
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::on;
+use crate::vault::{NoDataKey, Vault};
 use orla_manifest::{Auth, Fields, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::{BTreeMap, HashMap};
@@ -248,11 +248,19 @@ impl Stored {
         workspace: WorkspaceId,
         id: ConnectionId,
     ) -> anyhow::Result<Self> {
+        match Self::read_once(tx, vault, workspace, id).await {
+            // The keys were replaced between reading and opening.
+            Err(error) if error.is::<NoDataKey>() => Self::read_once(tx, vault, workspace, id).await,
+            read => read,
+        }
+    }
+
+    async fn read_once(tx: &mut Tx, vault: &Vault, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
         let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
             on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
         let mut stored = Self { access: None, refresh: None, expires_at: None, fields: BTreeMap::new() };
         for (name, sealed, expires_at) in rows {
-            let secret = vault.unseal_text(&identity(workspace, id, &name), &sealed)?;
+            let secret = vault.unseal(tx, &identity(workspace, id, &name), &sealed).await?;
             match name.as_str() {
                 ACCESS => (stored.access, stored.expires_at) = (Some(secret), expires_at),
                 REFRESH => stored.refresh = Some(secret),
@@ -279,7 +287,7 @@ pub(crate) async fn stored(
 }
 
 /// What a sealed secret is bound to.
-fn identity(workspace: WorkspaceId, connection: ConnectionId, name: &str) -> String {
+pub(super) fn identity(workspace: WorkspaceId, connection: ConnectionId, name: &str) -> String {
     format!("connection_secrets/{workspace}/{connection}/{name}")
 }
 
@@ -294,11 +302,11 @@ pub(crate) async fn store(
     connection: ConnectionId,
     tokens: &Tokens,
     now: Timestamp,
-) -> sqlx::Result<()> {
+) -> anyhow::Result<()> {
     let secrets = [(ACCESS, Some(&tokens.access), tokens.expires_at), (REFRESH, tokens.refresh.as_ref(), None)];
     for (name, secret, expires_at) in secrets {
         let Some(secret) = secret.filter(|secret| !secret.expose_secret().is_empty()) else { continue };
-        let sealed = vault.seal_text(&identity(workspace, connection, name), secret);
+        let sealed = vault.seal(tx, workspace, &identity(workspace, connection, name), secret, now).await?;
         upsert(tx, workspace, connection, (name, sealed, expires_at), now).await?;
     }
     Ok(())
@@ -317,11 +325,11 @@ pub(crate) async fn store_entered(
     connection: ConnectionId,
     entered: &Entered,
     now: Timestamp,
-) -> sqlx::Result<()> {
+) -> anyhow::Result<()> {
     on!(tx, conn => sqlx::query(CLEAR).bind(workspace).bind(connection).execute(conn).await.map(drop))?;
     for (field, value) in entered.values() {
         let name = format!("{FIELD}{field}");
-        let sealed = vault.seal_text(&identity(workspace, connection, &name), value);
+        let sealed = vault.seal(tx, workspace, &identity(workspace, connection, &name), value, now).await?;
         upsert(tx, workspace, connection, (&name, sealed, None), now).await?;
     }
     Ok(())

@@ -46,7 +46,7 @@ fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
     }
     let sealed = Sealed { endpoint: link.from.clone(), url, signed: link.signed };
     let plain = serde_json::to_vec(&sealed).ok()?;
-    Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(run.services.vault.seal(&identity(run), &plain))))
+    Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(run.services.vault.seal_token(&identity(run), &plain))))
 }
 
 /// Opens a link for a request.
@@ -56,7 +56,7 @@ fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
 pub(super) fn open(run: &Run, link: &str) -> Result<Destination, Fault> {
     let refuse = || Fault::bug("this is no link that the vendor gave to this connection");
     let sealed = link.strip_prefix(PREFIX).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or_else(refuse)?;
-    let plain = run.services.vault.unseal(&identity(run), &sealed).map_err(|_| refuse())?;
+    let plain = run.services.vault.open_token(&identity(run), &sealed).map_err(|_| refuse())?;
     let Sealed { endpoint, url, signed } = serde_json::from_slice(&plain).map_err(|_| refuse())?;
     let declared = run.release.manifest.endpoints.get(&endpoint).ok_or_else(refuse)?;
     let place = Place::of(run, &endpoint)?;

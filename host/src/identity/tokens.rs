@@ -4,9 +4,9 @@
 
 use super::Role;
 use crate::clock::Timestamp;
-use crate::connectors::vault::Vault;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId};
+use crate::vault::Vault;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -112,9 +112,9 @@ impl Tokens {
 mod tests {
     use super::{Access, Refresh, Tokens};
     use crate::clock::Timestamp;
-    use crate::connectors::vault::Vault;
     use crate::id::{SessionId, UserId};
     use crate::identity::Role;
+    use crate::vault::Vault;
     use base64::Engine as _;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use jsonwebtoken::{Algorithm, EncodingKey, Header};
