@@ -3,22 +3,28 @@
 //! The state parameter is single use, ends after ten minutes, and is bound to workspace, user, redirect URI and to the
 //! browser that began (by a cookie): a link that somebody else began cannot put an account into his workspace.
 
+pub mod apps;
 pub mod fields;
+pub mod keeping;
 pub mod platforms;
+pub(crate) mod revoked;
 
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::connectors::apps as vendor_apps;
 use crate::connectors::connections::{self, Connection, NewConnection};
-use crate::connectors::credentials::{self, Credentials};
-use crate::connectors::oauth::{self, RefreshError, Tokens};
+use crate::connectors::credentials::{self, Credentials, Stored};
+use crate::connectors::oauth::{self, Client, Refused, Tokens};
 use crate::connectors::release::Release;
+use crate::connectors::targets::{self, Target};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{ConnectionId, UserId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
-use orla_manifest::{Auth, OAuth2};
+use orla_manifest::{Auth, OAuth2, Refresh};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
@@ -61,8 +67,8 @@ pub fn redirect_uri(app: &App, platform: &str) -> String {
 }
 
 const INSERT: &str = "insert into oauth_states
-    (state_hash, workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    (state_hash, workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at, app_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const SWEEP: &str = "delete from oauth_states where expires_at < $1";
 
 /// Begins to connect an account at a network.
@@ -72,12 +78,14 @@ const SWEEP: &str = "delete from oauth_states where expires_at < $1";
 pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &str) -> Result<Begun> {
     let (release, oauth) = oauth_of(app, platform)?;
     let connector = &release.manifest.id;
-    let client_id = app.config().connector(connector).client_id.ok_or(Error::NotConfigured(
+    let services = app.connectors().services();
+    let vendor_app = vendor_apps::for_new(services, workspace, connector).await?.ok_or(Error::NotConfigured(
         "This server has no keys for this network yet. Its operator sets them as ORLA_CONNECTORS__<ID>__CLIENT_ID and …__CLIENT_SECRET.",
     ))?;
     let (state, verifier, browser) = (oauth::random_text(), oauth::random_text(), oauth::random_text());
     let redirect_uri = redirect_uri(app, platform);
-    let url = oauth::authorize_url(&release, &oauth, &client_id, &redirect_uri, &state, &verifier)?;
+    let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
+    let url = client.authorize_url(&redirect_uri, &state, &verifier)?;
     let state_hash = hash(&state);
     let sealed_verifier = app.vault().seal_token(&verifier_identity(&state_hash), verifier.expose_secret().as_bytes());
     let now = app.now();
@@ -85,7 +93,7 @@ pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &s
     on!(&mut tx, conn => sqlx::query(SWEEP).bind(now.before(STATE_LIFETIME)).execute(conn).await.map(drop))?;
     on!(&mut tx, conn => sqlx::query(INSERT)
         .bind(&state_hash).bind(workspace).bind(user).bind(connector).bind(&redirect_uri).bind(hash(&browser))
-        .bind(sealed_verifier).bind(now.after(STATE_LIFETIME))
+        .bind(sealed_verifier).bind(now.after(STATE_LIFETIME)).bind(vendor_app.id)
         .execute(conn).await.map(drop))?;
     tx.commit().await?;
     Ok(Begun { url, browser })
@@ -137,32 +145,34 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     let verifier = app.vault().open_token(&verifier_identity(&hash(&callback.state)), &begun.sealed_verifier)?;
     let verifier = SecretString::from(std::str::from_utf8(&verifier).map_err(anyhow::Error::from)?);
     let services = app.connectors().services();
-    let exchanged =
-        oauth::exchange(services, &release, &oauth, code.expose_secret(), &begun.redirect_uri, &verifier).await;
-    let tokens = exchanged.map_err(|error| match error {
-        RefreshError::Revoked(words) => Error::Conflict {
-            code: "code_expired",
-            detail: format!(
-                "The network's code is no longer valid ({words}). Begin again, and agree within half a minute."
-            ),
-        },
-        RefreshError::Transient(words) => {
-            Error::Vendor(format!("The network did not answer as it should ({words}). Begin again."))
-        }
-        RefreshError::Misconfigured(words) => {
-            Error::Vendor(format!("The network does not accept this server's app ({words}). Tell your operator."))
-        }
-    })?;
-    if oauth.refreshable && tokens.refresh.is_none() {
+    let vendor_app = match begun.app_id {
+        Some(id) => vendor_apps::by_id(services, id).await?,
+        None => return Err(state_invalid()),
+    };
+    let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
+    let tokens = client.exchange(code.expose_secret(), &begun.redirect_uri, &verifier).await.map_err(told)?;
+    if oauth.refresh == Refresh::Token && tokens.refresh.is_none() {
         tracing::warn!(
             connector = release.manifest.id,
             "the vendor gave no refresh token: this connection will end with its token"
         );
     }
-    let minted = Credentials::Minted(tokens.access.clone());
-    let profile = app.connectors().whoami(&release, begun.workspace_id, minted).await;
-    let profile =
-        profile.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
+    let granted = client.granted(&tokens).await.map_err(told)?;
+    let missing =
+        |wanted: &[String]| wanted.iter().filter(|scope| !granted.contains(scope)).cloned().collect::<Vec<_>>();
+    let needed = missing(&oauth.scopes);
+    if !needed.is_empty() {
+        let detail = format!(
+            "You did not allow what {} cannot do without: {}. Begin again, and leave all of it ticked.",
+            release.manifest.name,
+            needed.join(", ")
+        );
+        return Err(Error::Conflict { code: "scope_missing", detail });
+    }
+    let minted = Credentials::Minted { token: tokens.access.clone(), app_secret: vendor_app.client_secret.clone() };
+    let asked = app.connectors().whoami(&release, begun.workspace_id, minted).await;
+    let (profile, slots) =
+        asked.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
     let new = NewConnection {
         id: ConnectionId::new(),
         workspace: begun.workspace_id,
@@ -172,16 +182,44 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
         vendor_id: &profile.vendor_id,
         handle: &profile.handle,
         display_name: profile.name.as_deref(),
-        scopes: tokens.scope.as_deref().unwrap_or_default(),
+        scopes: &granted.join(" "),
+        missing_scopes: &missing(&oauth.optional_scopes).join(" "),
+        app: Some(vendor_app.id),
     };
-    store(app, &new, &tokens).await
+    store(app, &new, &tokens, &slots, &profile.targets).await
 }
 
-async fn store(app: &App, new: &NewConnection<'_>, tokens: &Tokens) -> Result<Connection> {
+/// Why there are no tokens, for the person who is connecting.
+fn told(refused: Refused) -> Error {
+    match refused {
+        Refused::Revoked(words) => Error::Conflict {
+            code: "code_expired",
+            detail: format!(
+                "The network's code is no longer valid ({words}). Begin again, and agree within half a minute."
+            ),
+        },
+        Refused::Transient { words, .. } => {
+            Error::Vendor(format!("The network did not answer as it should ({words}). Begin again."))
+        }
+        Refused::Misconfigured(words) => {
+            Error::Vendor(format!("The network does not accept this server's app ({words}). Tell your operator."))
+        }
+    }
+}
+
+async fn store(
+    app: &App,
+    new: &NewConnection<'_>,
+    tokens: &Tokens,
+    slots: &BTreeMap<String, SecretString>,
+    targets: &[Target],
+) -> Result<Connection> {
     let now = app.now();
     let mut tx = app.db().begin().await?;
     let id = connections::upsert(&mut tx, new, now).await?;
     credentials::store(&mut tx, app.vault(), new.workspace, id, tokens, now).await?;
+    credentials::store_slots(&mut tx, app.vault(), new.workspace, id, slots, now).await?;
+    targets::replace(&mut tx, new.workspace, id, targets).await?;
     tx.commit().await?;
     tracing::info!(connection = %id, connector = new.connector, "connected the account {id}");
     connections::find(&mut app.db().read().await?, new.workspace, id).await
@@ -196,10 +234,11 @@ struct BegunRow {
     browser_hash: String,
     sealed_verifier: Vec<u8>,
     expires_at: Timestamp,
+    app_id: Option<AppId>,
 }
 
 const USE: &str = "update oauth_states set used_at = $1 where state_hash = $2 and used_at is null
-    returning workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at";
+    returning workspace_id, user_id, connector, redirect_uri, browser_hash, sealed_verifier, expires_at, app_id";
 
 /// Uses a state up: the second use of it finds nothing.
 async fn use_state(app: &App, state: &SecretString) -> Result<BegunRow> {
@@ -208,10 +247,12 @@ async fn use_state(app: &App, state: &SecretString) -> Result<BegunRow> {
     let begun: Option<BegunRow> =
         on!(&mut tx, conn => sqlx::query_as(USE).bind(now).bind(hash(state)).fetch_optional(conn).await)?;
     tx.commit().await?;
-    begun.filter(|begun| begun.expires_at > now).ok_or_else(|| Error::Conflict {
-        code: "state_invalid",
-        detail: "This answer was used before, or took more than ten minutes. Begin again.".to_owned(),
-    })
+    begun.filter(|begun| begun.expires_at > now).ok_or_else(state_invalid)
+}
+
+fn state_invalid() -> Error {
+    let detail = "This answer was used before, or took more than ten minutes. Begin again.".to_owned();
+    Error::Conflict { code: "state_invalid", detail }
 }
 
 /// Removes a connection, and tells the vendor that its tokens are no longer needed.
@@ -221,16 +262,18 @@ async fn use_state(app: &App, state: &SecretString) -> Result<BegunRow> {
 pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
     let connection = connections::find(&mut app.db().read().await?, workspace, id).await?;
     let services = app.connectors().services();
-    let tokens = credentials::stored(services, workspace, id).await?;
+    let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace, id).await?;
+    let minted_by = vendor_apps::of_connection(services, workspace, id).await;
     let mut tx = app.db().begin().await?;
     connections::delete(&mut tx, workspace, id).await?;
     tx.commit().await?;
     let Some(release) = app.connectors().active(&connection.connector) else { return Ok(()) };
     let Auth::Oauth2(oauth) = &release.manifest.auth else { return Ok(()) };
-    for token in tokens {
-        if let Err(error) = oauth::revoke(services, &release, oauth, &token).await {
-            tracing::warn!(connection = %id, ?error, "the vendor could not be told to revoke a token");
-        }
+    let (Some(revoke), Ok(vendor_app)) = (&oauth.revoke, minted_by) else { return Ok(()) };
+    let client = Client { services, release: &release, oauth, app: &vendor_app };
+    let (access, refresh) = stored.tokens();
+    if let Err(refused) = client.revoke(revoke, access, refresh).await {
+        tracing::warn!(connection = %id, "the vendor could not be told to revoke the tokens: {}", refused.words());
     }
     Ok(())
 }

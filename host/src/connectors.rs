@@ -5,6 +5,7 @@
 
 mod address;
 pub(crate) mod answer;
+pub(crate) mod apps;
 pub mod asks;
 mod benched;
 mod billing;
@@ -23,6 +24,7 @@ mod folder;
 mod following;
 mod gate;
 mod guest;
+mod hiding;
 mod imports;
 mod inspecting;
 pub(crate) mod journal;
@@ -34,6 +36,7 @@ pub mod meter;
 mod metrics;
 pub(crate) mod oauth;
 mod paths;
+pub(crate) mod refreshing;
 pub mod registry;
 pub(crate) mod release;
 mod request;
@@ -44,6 +47,8 @@ mod send;
 mod serving;
 mod signing;
 pub(crate) mod sink;
+pub(crate) mod slots;
+pub mod targets;
 mod wasi;
 pub mod work;
 pub(crate) mod writing;
@@ -60,6 +65,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::Error;
+use crate::vault::Vault;
 use anyhow::Context as _;
 use blob::Blobs;
 use compile::Compiler;
@@ -71,6 +77,7 @@ use runtime::Runtime;
 use serving::Serving;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -92,6 +99,9 @@ pub struct Connectors {
     services: Arc<Services>,
 }
 
+/// What the key is for that machine code is authenticated with.
+const ARTEFACTS: &str = "orla/v1/artefacts";
+
 impl Connectors {
     /// Makes ready every connector that the database says is active.
     ///
@@ -106,7 +116,8 @@ impl Connectors {
         vault: &Arc<Vault>,
     ) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.concurrent_calls, &setup.memories)?;
-        let compiler = Compiler::new(setup, config.data.join("artefacts"), vault, runtime.engine())?;
+        let compiler =
+            Compiler::new(setup, config.data.join("artefacts"), vault.derive_passing(ARTEFACTS), runtime.engine())?;
         let services = Arc::new(Services {
             db: db.clone(),
             clock: clock.clone(),
@@ -115,7 +126,8 @@ impl Connectors {
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),
-            refreshing: credentials::Refreshing::default(),
+            refreshing: refreshing::Refreshing::default(),
+            retry_base: Duration::from_millis(config.retry_base_ms),
             requests: TaskTracker::new(),
             metrics: metrics::Metrics::default(),
             distrust: tokio::sync::Notify::new(),

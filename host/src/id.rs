@@ -45,6 +45,8 @@ ids! {
     SessionId,
     /// An account at a vendor.
     ConnectionId,
+    /// An app at a vendor.
+    AppId,
     /// One variant on its way to one connection.
     PublicationId,
     /// A text that a model writes.

@@ -10,7 +10,7 @@ pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{EmailTokenId, GenerationId, JobId, PublicationId};
+use crate::id::{ConnectionId, EmailTokenId, GenerationId, JobId, PublicationId};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub enum Job {
     Reconcile(PublicationId),
     /// Give up a generation whose host died while it was written. The host that writes it holds the claim.
     AbandonGeneration(GenerationId),
+    /// Tell a workspace that the vendor no longer honours a connection.
+    TellRevoked(ConnectionId),
     /// Mail a person this link, which proves their address.
     VerifyEmail(EmailTokenId),
 }
@@ -34,6 +36,7 @@ impl Job {
             Self::Publish(publication) => ("publish", publication.0),
             Self::Reconcile(publication) => ("reconcile", publication.0),
             Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
+            Self::TellRevoked(connection) => ("tell_revoked", connection.0),
             Self::VerifyEmail(link) => ("verify_email", link.0),
         }
     }
@@ -43,6 +46,7 @@ impl Job {
             "publish" => Some(Self::Publish(PublicationId(subject))),
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
             "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
+            "tell_revoked" => Some(Self::TellRevoked(ConnectionId(subject))),
             "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),
             _ => None,
         }

@@ -14,7 +14,7 @@
 macro_rules! all_columns {
     () => {
         concat!(
-            "id, workspace_id, connection_id, connector, platform, parts, state, receipt, fault, attempts, setbacks, ",
+            "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
             "request_digest, hold_id, price, created_at, updated_at, finished_at"
         )
     };
@@ -117,6 +117,8 @@ pub struct NewPublication {
     pub platform: String,
     /// The connection, where the workspace has several at the network.
     pub connection: Option<ConnectionId>,
+    /// What to post to, where the account has several.
+    pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
     /// The client's name of this wish: the same key asks for the same publication.
@@ -136,6 +138,8 @@ pub struct Publication {
     pub connector: String,
     /// To which network.
     pub platform: String,
+    /// To which of the account's targets; `None` for the account itself.
+    pub target: Option<String>,
     parts: String,
     state: String,
     receipt: Option<String>,

@@ -23,8 +23,9 @@
 mod schema;
 
 pub use schema::{
-    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Flaw, Limits, Link, Manifest, Meaning,
-    MediaRule, OAuth2, Origin, Pkce, Place, Publishing, SCHEMA, Sign, Usage, Verdict,
+    AnswerPlace, ApiKey, Auth, ClientAuth, Encoding, Endpoint, Exchange, Field, FieldKind, Fields, Flaw, Granted,
+    Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Origin, Pkce, Place, Publishing, Refresh, Revoke, RevokeBy,
+    SCHEMA, Sign, Slot, TokenRequest, Usage, Verdict,
 };
 
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub fn bare(id: &str, name: &str, version: &str) -> Manifest {
         auth: Auth::None,
         endpoints: BTreeMap::new(),
         links: Vec::new(),
+        slots: Vec::new(),
+        secret_members: Vec::new(),
         verdicts: Vec::new(),
         publishing: None,
         usage: Vec::new(),
@@ -81,7 +84,7 @@ pub fn endpoints<const N: usize>(endpoints: [(&str, Endpoint); N]) -> BTreeMap<S
 /// ```
 #[must_use]
 pub fn unsigned(origin: impl Into<Origin>) -> Endpoint {
-    Endpoint { origin: origin.into(), sign: Sign::None, reads: Vec::new(), host_only: Vec::new() }
+    Endpoint { origin: origin.into(), sign: Sign::None, proof: None, reads: Vec::new(), host_only: Vec::new() }
 }
 
 /// An origin whose requests the host signs with the connection's access token.
@@ -345,15 +348,31 @@ pub fn oauth2<const N: usize>(authorize: Place, token: Place, scopes: [&str; N])
         authorize,
         authorize_params: BTreeMap::new(),
         token,
+        token_request: TokenRequest::default(),
+        exchange: Vec::new(),
+        refresh: Refresh::Token,
         revoke: None,
         scopes: texts(scopes),
+        optional_scopes: Vec::new(),
         scope_separator: " ".to_owned(),
+        granted: None,
         pkce: Pkce::S256,
         client_auth: ClientAuth::Basic,
-        refreshable: true,
         revoked_errors: Vec::new(),
         default_lifetime_s: 3_600,
     }
+}
+
+/// Revocation as RFC 7009 has it.
+///
+/// ```
+/// use orla_sdk::manifest::{self, RevokeBy};
+///
+/// assert_eq!(manifest::revoke("api", "/oauth/revoke").by, RevokeBy::Token);
+/// ```
+#[must_use]
+pub fn revoke(endpoint: &str, path: &str) -> Revoke {
+    Revoke { at: place(endpoint, path), by: RevokeBy::Token }
 }
 
 /// A list of texts, such as scopes or paths.

@@ -34,6 +34,7 @@ impl<'a> Request<'a> {
             destination,
             query: Vec::new(),
             headers: Vec::new(),
+            slot: None,
             body: http::Body::None,
             answer: http::AnswerKind::Inline,
             effect: http::Effect::Read,
@@ -63,6 +64,20 @@ impl<'a> Request<'a> {
     /// ```
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.raw.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the request signed with the secret in a slot, such as a page's own token. Which answers fill slots is said in the
+    /// manifest.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let feed = || Api::new("api").get("/v1/pages/7/posts").slot("page:7").read();
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), feed);
+    /// assert_eq!(played.lines, ["read GET /v1/pages/7/posts as page:7"]);
+    /// ```
+    pub fn slot(mut self, slot: impl Into<String>) -> Self {
+        self.raw.slot = Some(slot.into());
         self
     }
 

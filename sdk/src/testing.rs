@@ -342,7 +342,8 @@ fn line(request: &http::Request<'_>) -> String {
         http::Body::JsonWithBlobs(body) => format!(" {}", body.document),
         http::Body::Blob(slice) => format!(" {}", stretch(slice)),
     };
-    format!("{effect} {method} {place}{body}")
+    let slot = request.slot.as_ref().map_or_else(String::new, |slot| format!(" as {slot}"));
+    format!("{effect} {method} {place}{slot}{body}")
 }
 
 fn fields(fields: &[(String, String)]) -> String {

@@ -7,6 +7,7 @@ use crate::connectors::credentials::{self, Credentials};
 use crate::connectors::entered::{self, Entered, Refused};
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::release::Release;
+use crate::connectors::targets::{self, Target};
 use crate::connectors::work::Profile;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, UserId, WorkspaceId};
@@ -81,15 +82,18 @@ pub async fn connect(
         handle: &profile.handle,
         display_name: profile.name.as_deref(),
         scopes: "",
+        missing_scopes: "",
+        app: None,
     };
-    store(app, &new, &entered).await
+    store(app, &new, &entered, &profile.targets).await
 }
 
-async fn store(app: &App, new: &NewConnection<'_>, entered: &Entered) -> Result<Connection> {
+async fn store(app: &App, new: &NewConnection<'_>, entered: &Entered, targets: &[Target]) -> Result<Connection> {
     let now = app.now();
     let mut tx = app.db().begin().await?;
     let id = connections::upsert(&mut tx, new, now).await?;
     credentials::store_entered(&mut tx, app.vault(), new.workspace, id, entered, now).await?;
+    targets::replace(&mut tx, new.workspace, id, targets).await?;
     tx.commit().await?;
     tracing::info!(connection = %id, connector = new.connector, "connected the account {id}");
     connections::find(&mut app.db().read().await?, new.workspace, id).await
@@ -105,7 +109,7 @@ async fn ask(
 ) -> Result<Profile> {
     let credentials = Credentials::Entered { connection: None, entered: Some(entered.clone()) };
     let asked = app.connectors().whoami(&form.release, workspace, credentials).await;
-    let profile = asked.map_err(|fault| unconfirmed(form, &fault))?;
+    let (profile, _) = asked.map_err(|fault| unconfirmed(form, &fault))?;
     Ok(match address {
         Some(address) => Profile { vendor_id: entered::at_instance(&profile.vendor_id, address), ..profile },
         None => profile,
@@ -138,6 +142,7 @@ fn unasked(app: &App, workspace: WorkspaceId, release: &Release, address: Option
         vendor_id: hex::encode(mac.finalize().into_bytes()),
         handle: address.host_str().unwrap_or_default().to_owned(),
         name: None,
+        targets: Vec::new(),
     })
 }
 

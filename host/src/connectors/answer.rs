@@ -7,6 +7,7 @@ use super::events::Event;
 use super::fault::{Fault, FaultKind};
 use super::links;
 use super::run::Run;
+use super::slots;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -141,17 +142,21 @@ pub(crate) async fn receive(
             for pointer in pointers {
                 blobs.push(extract(run, &mut document, pointer).await?);
             }
-            clean(run, endpoint, document.to_string().into_bytes())
+            clean(run, endpoint, status, document.to_string().into_bytes())
         }
         wit::AnswerKind::Inline | wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_) | wit::AnswerKind::Events => {
-            clean(run, endpoint, read(run, response, cap).await?)
+            clean(run, endpoint, status, read(run, response, cap).await?)
         }
     };
+    if fills_slots(run, endpoint, status) {
+        slots::keep(run).await;
+    }
     Ok(Received { answer: Answer { status, headers, body }, blobs })
 }
 
 pub(crate) fn headers(run: &Run, endpoint: &str, mut headers: HeaderMap) -> Vec<(String, String)> {
     links::seal_headers(run, endpoint, &mut headers);
+    let names = &run.release.secret_names;
     let mut bytes = 0;
     headers
         .iter()
@@ -161,12 +166,26 @@ pub(crate) fn headers(run: &Run, endpoint: &str, mut headers: HeaderMap) -> Vec<
             bytes += name.len() + value.len();
             bytes <= MAX_HEADER_BYTES
         })
-        .map(|(name, value)| (name, run.secrets.blank_text(value)))
+        .map(|(name, value)| {
+            let value = if names.has(&name) { BLANK.to_owned() } else { names.hide_text(&run.secrets, value) };
+            (name, run.secrets.blank_text(value))
+        })
         .collect()
 }
 
-fn clean(run: &Run, endpoint: &str, body: Vec<u8>) -> Body {
-    let body = run.secrets.blank(links::seal_body(run, endpoint, body));
+/// Whether an answer of this status may hold what goes into slots.
+fn fills_slots(run: &Run, endpoint: &str, status: u16) -> bool {
+    (200..300).contains(&status) && run.release.manifest.slots.iter().any(|rule| rule.from == endpoint)
+}
+
+fn clean(run: &Run, endpoint: &str, status: u16, body: Vec<u8>) -> Body {
+    if fills_slots(run, endpoint, status)
+        && let Ok(document) = serde_json::from_slice(&body)
+    {
+        slots::take(run, endpoint, &document);
+    }
+    let sealed = links::seal_body(run, endpoint, body);
+    let body = run.secrets.blank(run.release.secret_names.hide(&run.secrets, sealed));
     match String::from_utf8(body) {
         Ok(text) if text.is_empty() => Body::None,
         Ok(text) => Body::Text(text),

@@ -18,7 +18,7 @@ use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::vault::{Key, Vault};
+use crate::vault::Key;
 
 /// Largest component.
 pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
@@ -44,12 +44,12 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new(setup: Setup, folder: PathBuf, vault: &Vault, engine: &Engine) -> anyhow::Result<Self> {
+    pub(crate) fn new(setup: Setup, folder: PathBuf, key: Key, engine: &Engine) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let compatibility = engine::compatibility(engine);
         let Setup { program, memories } = setup;
         let contents = memories.contents();
-        Ok(Self { program, folder, key: vault.derive_passing("orla/v1/artefacts"), compatibility, contents })
+        Ok(Self { program, folder, key, compatibility, contents })
     }
 
     /// The machine code that was kept of a component; `None` where there is none, or none that is ours.

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{ConnectionId, UserId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
 use serde::Serialize;
 
@@ -27,8 +27,18 @@ pub struct Connection {
     pub display_name: Option<String>,
     /// The scopes that the vendor granted.
     pub scopes: String,
+    /// Scopes that were asked for and not granted, separated by spaces: what needs them fails.
+    pub missing_scopes: String,
     /// `active`, or `revoked`: connect it again.
     pub state: String,
+    /// What the network said when its tokens could last not be renewed; absent while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_words: Option<String>,
+    /// When the network was seen not to honour it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// How much it may post to, where that is more than itself: `GET /social/connections/{id}/targets` lists it.
+    pub target_count: i64,
     /// When it was connected first.
     pub created_at: Timestamp,
     /// When it was connected last.
@@ -47,8 +57,8 @@ impl Connection {
 macro_rules! columns {
     ($tail:literal) => {
         concat!(
-            "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, created_at, ",
-            "updated_at from connections ",
+            "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, missing_scopes, state, ",
+            "refresh_words, revoked_at, target_count, created_at, updated_at from connections ",
             $tail
         )
     };
@@ -105,14 +115,21 @@ pub struct NewConnection<'a> {
     pub display_name: Option<&'a str>,
     /// The scopes that the vendor granted.
     pub scopes: &'a str,
+    /// Those that were asked for and not granted, separated by spaces.
+    pub missing_scopes: &'a str,
+    /// The app that minted its tokens.
+    pub app: Option<AppId>,
 }
 
 const UPSERT: &str = "insert into connections
-    (id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, connected_by, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $10)
+    (id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, state, connected_by, created_at, updated_at,
+     app_id, missing_scopes, refreshed_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $10, $11, $12, $10)
     on conflict (workspace_id, connector, vendor_id) do update set
         handle = excluded.handle, display_name = excluded.display_name, scopes = excluded.scopes, state = 'active',
-        connected_by = excluded.connected_by, updated_at = excluded.updated_at
+        connected_by = excluded.connected_by, updated_at = excluded.updated_at, app_id = excluded.app_id,
+        missing_scopes = excluded.missing_scopes, refreshed_at = excluded.refreshed_at, refresh_after = null,
+        refresh_failures = 0, refresh_words = null, revoked_at = null
     returning id";
 
 /// Connects an account, or connects it again: the same account keeps its id.
@@ -122,12 +139,13 @@ const UPSERT: &str = "insert into connections
 pub async fn upsert(tx: &mut Tx, new: &NewConnection<'_>, now: Timestamp) -> sqlx::Result<ConnectionId> {
     on!(tx, conn => sqlx::query_scalar(UPSERT)
         .bind(new.id).bind(new.workspace).bind(new.connector).bind(new.platform).bind(new.vendor_id).bind(new.handle)
-        .bind(new.display_name).bind(new.scopes).bind(new.user).bind(now)
+        .bind(new.display_name).bind(new.scopes).bind(new.user).bind(now).bind(new.app).bind(new.missing_scopes)
         .fetch_one(conn).await)
 }
 
 const DELETE: &str = "delete from connections where workspace_id = $1 and id = $2";
-const REVOKED: &str = "update connections set state = 'revoked', updated_at = $1 where id = $2 and state = 'active'";
+const REVOKED: &str = "update connections set state = 'revoked', revoked_at = $1, refresh_words = $2, updated_at = $1
+    where id = $3 and state = 'active'";
 
 /// Forgets a connection and its secrets.
 ///
@@ -139,10 +157,12 @@ pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: ConnectionId) -> Re
     if gone == 1 { Ok(()) } else { Err(Error::NotFound("connection")) }
 }
 
-/// Notes that the vendor has revoked a connection.
+/// Notes that the vendor has revoked a connection, with its words; false where that is known already.
 ///
 /// # Errors
 /// The database failed.
-pub(crate) async fn mark_revoked(tx: &mut Tx, id: ConnectionId, now: Timestamp) -> sqlx::Result<()> {
-    on!(tx, conn => sqlx::query(REVOKED).bind(now).bind(id).execute(conn).await.map(drop))
+pub(crate) async fn mark_revoked(tx: &mut Tx, id: ConnectionId, words: &str, now: Timestamp) -> sqlx::Result<bool> {
+    let marked = on!(tx, conn => sqlx::query(REVOKED).bind(now).bind(words).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(marked == 1)
 }

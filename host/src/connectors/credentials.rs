@@ -1,13 +1,11 @@
-//! Whose credentials a run uses, and keeping them fresh. Nothing here ever reaches a guest.
-//!
-//! Only the host refreshes: one refresh at a time a connection, the stored tokens read again once the lock is held, and an
-//! empty value never overwrites a good one.
+//! Whose credentials a run uses. Nothing here ever reaches a guest, and an empty value never overwrites a good one.
 
-use super::connections;
+use super::apps;
 use super::entered::Entered;
 use super::fault::{Fault, FaultKind};
-use super::oauth::{self, RefreshError, Tokens};
-use super::run::{Run, Services};
+use super::oauth::Tokens;
+use super::refreshing::{Renewal, internal, unreadable};
+use super::run::Run;
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
@@ -15,8 +13,8 @@ use crate::on;
 use crate::vault::{NoDataKey, Vault};
 use orla_manifest::{Auth, Fields, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A token that ends sooner than this is refreshed before it is used.
@@ -25,12 +23,19 @@ const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
 /// Before the name of a field.
 const FIELD: &str = "field/";
+/// Before the name of a slot.
+const SLOT: &str = "slot/";
 
 /// Whose credentials sign the requests of a run.
 #[derive(Debug)]
 pub(crate) enum Credentials {
-    /// Tokens that were just minted, for the account that is being connected.
-    Minted(SecretString),
+    /// A token that was just minted, for the account that is being connected.
+    Minted {
+        /// The token.
+        token: SecretString,
+        /// The secret of the app that it was minted for.
+        app_secret: Option<SecretString>,
+    },
     /// A connection's. What is stored was read when the run was made ready, and serves until it is renewed.
     Connection(ConnectionId, Mutex<Option<Stored>>),
     /// What a person entered: for a connection, or for the account that is being connected.
@@ -63,7 +68,7 @@ impl Credentials {
         match self {
             Self::Entered { entered: Some(entered), .. } => Ok(entered),
             Self::Entered { entered: None, .. } => Err(unreadable()),
-            Self::Minted(_) | Self::Connection(..) | Self::Operator => {
+            Self::Minted { .. } | Self::Connection(..) | Self::Operator => {
                 Err(Fault::bug("nobody has entered any fields for this call"))
             }
         }
@@ -72,7 +77,7 @@ impl Credentials {
     /// Names the credentials without telling them.
     pub(crate) fn identity(&self) -> String {
         match self {
-            Self::Minted(_) | Self::Entered { connection: None, .. } => "minted".to_owned(),
+            Self::Minted { .. } | Self::Entered { connection: None, .. } => "minted".to_owned(),
             Self::Connection(id, _) | Self::Entered { connection: Some(id), .. } => id.to_string(),
             Self::Operator => "operator".to_owned(),
         }
@@ -86,33 +91,61 @@ impl Credentials {
         match (sign, self) {
             (Sign::None, _) => Ok(None),
             (Sign::StandardWebhooks { secret }, _) => self.entered()?.value(secret).cloned().map(Some),
-            (Sign::Bearer, Self::Entered { .. }) => {
+            (Sign::Basic { user, password }, _) => {
+                let entered = self.entered()?;
+                let (user, password) = (entered.value(user)?, entered.value(password)?);
+                Ok(Some(SecretString::from(format!("{}:{}", user.expose_secret(), password.expose_secret()))))
+            }
+            (Sign::Bearer | Sign::Header { .. } | Sign::Query { .. }, _) => self.access(run).await.map(Some),
+        }
+    }
+
+    /// What stands for the account: an access token, a key, or the token that a person entered.
+    async fn access(&self, run: &Run) -> Result<SecretString, Fault> {
+        match self {
+            Self::Entered { .. } => {
                 let Auth::Fields(Fields { token: Some(token), .. }) = &run.release.manifest.auth else {
                     return Err(Fault::bug("no field of the connector's is its token"));
                 };
-                self.entered()?.value(token).cloned().map(Some)
+                self.entered()?.value(token).cloned()
             }
-            (Sign::Bearer, Self::Minted(token)) => Ok(Some(token.clone())),
-            (Sign::Bearer, Self::Operator) => match run.services.api_key(&run.release.manifest.id) {
-                Some(key) => Ok(Some(key.clone())),
+            Self::Minted { token, .. } => Ok(token.clone()),
+            Self::Operator => match run.services.api_key(&run.release.manifest.id) {
+                Some(key) => Ok(key.clone()),
                 None => Err(Fault::new(FaultKind::AuthExpired, "the operator has set no key for this vendor")),
             },
-            (Sign::Bearer, Self::Connection(id, at_hand)) => {
-                let fresh_enough = run.services.clock.now().after(MARGIN);
-                let is_fresh = |stored: &Stored| stored.expires_at.is_none_or(|end| end > fresh_enough);
-                let at_hand = at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let stored = match at_hand.filter(is_fresh) {
-                    Some(stored) => stored,
-                    // It ended meanwhile, and may have been refreshed since.
-                    None => Stored::find(run, *id).await?,
-                };
-                let is_fresh = is_fresh(&stored);
-                match stored.access {
-                    Some(token) if is_fresh => Ok(Some(token)),
-                    token => refresh(run, *id, token.as_ref()).await.map(Some),
-                }
-            }
+            Self::Connection(id, at_hand) => fresh(run, *id, at_hand).await,
         }
+    }
+
+    /// The secret of the app that the token was minted for.
+    ///
+    /// # Errors
+    /// No app did, or it cannot be read.
+    pub(crate) async fn app_secret(&self, run: &Run) -> Result<Option<SecretString>, Fault> {
+        match self {
+            Self::Minted { app_secret, .. } => Ok(app_secret.clone()),
+            Self::Connection(id, _) => {
+                let app = apps::of_connection(&run.services, run.workspace, *id).await;
+                Ok(app.map_err(|error| internal(&error))?.client_secret)
+            }
+            Self::Entered { .. } | Self::Operator => Ok(None),
+        }
+    }
+
+    /// The secret in a slot of the connection's, such as a page's own token.
+    ///
+    /// # Errors
+    /// No answer has filled it, or it cannot be read.
+    pub(crate) async fn slot(&self, run: &Run, slot: &str) -> Result<SecretString, Fault> {
+        let missing = || {
+            Fault::new(FaultKind::NotFound, format!("no answer of the vendor has filled the slot `{slot:.100}` yet"))
+        };
+        if let Some(secret) = run.slots.find(slot) {
+            return Ok(secret);
+        }
+        let Self::Connection(id, _) = self else { return Err(missing()) };
+        Stored::find(run, *id).await?.slots.remove(slot).ok_or_else(missing)
     }
 
     /// A token in place of one that the vendor refused; `None` where there is no other.
@@ -121,102 +154,57 @@ impl Credentials {
     /// As [`Credentials::token`].
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
-            Self::Minted(_) | Self::Entered { .. } | Self::Operator => Ok(None),
+            Self::Minted { .. } | Self::Entered { .. } | Self::Operator => Ok(None),
             Self::Connection(..) if !matches!(run.release.manifest.auth, Auth::Oauth2(_)) => Ok(None),
             Self::Connection(id, at_hand) => {
                 at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
-                refresh(run, *id, Some(refused)).await.map(Some)
+                renewed(run, *id, Some(refused)).await.map(Some)
             }
         }
     }
 }
 
-/// One lock a connection, for as long as somebody holds or awaits it.
-#[derive(Debug, Default)]
-pub(crate) struct Refreshing(Mutex<HashMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>);
-
-impl Refreshing {
-    fn of(&self, id: ConnectionId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|other, lock| *other == id || Arc::strong_count(lock) > 1);
-        locks.entry(id).or_default().clone()
-    }
-}
-
-/// Refreshes a connection's token, unless somebody else just did: `stale` is the token that no longer serves.
-async fn refresh(run: &Run, id: ConnectionId, stale: Option<&SecretString>) -> Result<SecretString, Fault> {
-    let services = &run.services;
-    let lock = services.refreshing.of(id);
-    let _alone = lock.lock().await;
-    let stored = Stored::find(run, id).await?;
-    let stale = stale.map(|secret| secret.expose_secret());
-    if let Some(current) = stored.access
-        && stale != Some(current.expose_secret())
-    {
-        return Ok(current);
-    }
-    let Some(refresh_token) = stored.refresh else {
-        return Err(revoked(services, id, "the vendor gave no refresh token: connect the account again").await);
+/// A connection's access token, renewed where it ends soon.
+async fn fresh(run: &Run, id: ConnectionId, at_hand: &Mutex<Option<Stored>>) -> Result<SecretString, Fault> {
+    let now = run.services.clock.now();
+    let fresh_enough = now.after(MARGIN);
+    let is_fresh = |stored: &Stored| stored.expires_at.is_none_or(|end| end > fresh_enough);
+    let at_hand = at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let stored = match at_hand.filter(is_fresh) {
+        Some(stored) => stored,
+        // It ended meanwhile, and may have been refreshed since.
+        None => Stored::find(run, id).await?,
     };
-    let Auth::Oauth2(oauth) = &run.release.manifest.auth else {
-        return Err(Fault::bug("the connector has no OAuth"));
-    };
-    run.secrets.add(&refresh_token);
-    match oauth::refresh(services, &run.release, oauth, &refresh_token).await {
-        Ok(tokens) => {
-            let now = services.clock.now();
-            let written: anyhow::Result<()> = async {
-                let mut tx = services.db.begin().await?;
-                store(&mut tx, &services.vault, run.workspace, id, &tokens, now).await?;
-                Ok(tx.commit().await?)
+    let is_fresh = is_fresh(&stored);
+    match stored.access {
+        Some(token) if is_fresh => Ok(token),
+        token => match renewed(run, id, token.as_ref()).await {
+            // It still serves for a moment, and the next request asks again.
+            Err(Fault { kind: FaultKind::VendorDown, .. })
+                if token.is_some() && stored.expires_at.is_some_and(|end| end > now) =>
+            {
+                token.ok_or_else(unreadable)
             }
-            .await;
-            // A token that could not be stored still serves this request; the next one will try to refresh again.
-            if let Err(error) = written {
-                tracing::error!(connection = %id, error = format!("{error:#}"), "refreshed tokens could not be stored");
-            }
-            Ok(tokens.access)
-        }
-        Err(RefreshError::Revoked(words)) => Err(revoked(services, id, &words).await),
-        Err(RefreshError::Transient(words)) => {
-            Err(Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}")))
-        }
-        Err(RefreshError::Misconfigured(words)) => {
-            tracing::error!(connection = %id, connector = run.release.manifest.id, "the vendor refuses this host's app: {words}");
-            Err(Fault::new(FaultKind::VendorDown, format!("the vendor refuses this host's app: {words}")))
-        }
+            renewed => renewed,
+        },
     }
 }
 
-async fn revoked(services: &Services, id: ConnectionId, words: &str) -> Fault {
-    let marked: sqlx::Result<()> = async {
-        let mut tx = services.db.begin().await?;
-        connections::mark_revoked(&mut tx, id, services.clock.now()).await?;
-        tx.commit().await
-    }
-    .await;
-    if let Err(error) = marked {
-        tracing::error!(connection = %id, %error, "a revoked connection could not be marked");
-    }
-    Fault::new(FaultKind::AuthExpired, format!("the connection is no longer valid: {words}"))
-}
-
-fn internal(error: &anyhow::Error) -> Fault {
-    tracing::error!(error = format!("{error:#}"), "credentials could not be read");
-    unreadable()
-}
-
-fn unreadable() -> Fault {
-    Fault::new(FaultKind::Cancelled, "the host could not read the connection's credentials")
+async fn renewed(run: &Run, connection: ConnectionId, stale: Option<&SecretString>) -> Result<SecretString, Fault> {
+    let Run { services, release, workspace, .. } = run;
+    let about_to_send = &|secret: &SecretString| run.secrets.add(secret);
+    Renewal { services, release, workspace: *workspace, connection, stale, about_to_send }.token().await
 }
 
 /// A connection's tokens or fields as they are stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Stored {
-    access: Option<SecretString>,
-    refresh: Option<SecretString>,
+    pub(super) access: Option<SecretString>,
+    pub(super) refresh: Option<SecretString>,
     /// When the access token ends; `None` where the vendor sets no end.
-    expires_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    /// Narrower secrets that the vendor handed out, by the names of their slots.
+    slots: BTreeMap<String, SecretString>,
     /// What a person entered, by the names of the fields.
     fields: BTreeMap<String, SecretString>,
 }
@@ -230,6 +218,21 @@ const UPSERT: &str =
         sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at";
 
 impl Stored {
+    /// The secret in a slot.
+    pub(super) fn slot(&self, slot: &str) -> Option<&SecretString> {
+        self.slots.get(slot)
+    }
+
+    /// Whether the access token ends before then.
+    pub(crate) fn ends_before(&self, then: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end < then)
+    }
+
+    /// Access token and refresh token.
+    pub(crate) fn tokens(&self) -> (Option<&SecretString>, Option<&SecretString>) {
+        (self.access.as_ref(), self.refresh.as_ref())
+    }
+
     async fn find(run: &Run, id: ConnectionId) -> Result<Self, Fault> {
         let found = async {
             let mut tx = run.services.db.read().await?;
@@ -258,7 +261,7 @@ impl Stored {
     async fn read_once(tx: &mut Tx, vault: &Vault, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
         let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
             on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
-        let mut stored = Self { access: None, refresh: None, expires_at: None, fields: BTreeMap::new() };
+        let mut stored = Self::default();
         for (name, sealed, expires_at) in rows {
             let secret = vault.unseal(tx, &identity(workspace, id, &name), &sealed).await?;
             match name.as_str() {
@@ -267,23 +270,14 @@ impl Stored {
                 other => {
                     if let Some(field) = other.strip_prefix(FIELD) {
                         stored.fields.insert(field.to_owned(), secret);
+                    } else if let Some(slot) = other.strip_prefix(SLOT) {
+                        stored.slots.insert(slot.to_owned(), secret);
                     }
                 }
             }
         }
         Ok(stored)
     }
-}
-
-/// Every token that is stored for a connection, the refresh token first.
-pub(crate) async fn stored(
-    services: &Services,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-) -> anyhow::Result<Vec<SecretString>> {
-    let Stored { access, refresh, .. } =
-        Stored::read(&mut services.db.read().await?, &services.vault, workspace, id).await?;
-    Ok(refresh.into_iter().chain(access).collect())
 }
 
 /// What a sealed secret is bound to.
@@ -308,6 +302,26 @@ pub(crate) async fn store(
         let Some(secret) = secret.filter(|secret| !secret.expose_secret().is_empty()) else { continue };
         let sealed = vault.seal(tx, workspace, &identity(workspace, connection, name), secret, now).await?;
         upsert(tx, workspace, connection, (name, sealed, expires_at), now).await?;
+    }
+    Ok(())
+}
+
+/// Stores what answers have put into slots.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn store_slots(
+    tx: &mut Tx,
+    vault: &Vault,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    slots: &BTreeMap<String, SecretString>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for (slot, secret) in slots {
+        let name = format!("{SLOT}{slot}");
+        let sealed = vault.seal(tx, workspace, &identity(workspace, connection, &name), secret, now).await?;
+        upsert(tx, workspace, connection, (&name, sealed, None), now).await?;
     }
     Ok(())
 }

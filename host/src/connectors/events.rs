@@ -123,7 +123,8 @@ pub(crate) async fn pump(
         };
         since_event.store(0, Ordering::Relaxed);
         reading.look(&event.data);
-        let event = Event { name: event.event, data: run.secrets.blank_text(event.data) };
+        let data = run.release.secret_names.hide_text(&run.secrets, event.data);
+        let event = Event { name: event.event, data: run.secrets.blank_text(data) };
         kept_bytes += event.name.len() + event.data.len();
         if kept_bytes > MAX_KEPT_BYTES {
             kept = None;

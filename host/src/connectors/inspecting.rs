@@ -6,7 +6,7 @@ use super::release::Admitted;
 use super::runtime::Runtime;
 use super::{Connectors, Memories, Setup, registry};
 use crate::error::{Error, Result};
-use crate::vault::Vault;
+use crate::vault::Key;
 use anyhow::Context as _;
 use orla_manifest::{Auth, Manifest, Sign};
 use serde::Serialize;
@@ -97,11 +97,10 @@ pub async fn inspect(program: PathBuf, file: &Path) -> anyhow::Result<Inspection
     let refused = || format!("{} is no connector for this host", file.display());
     let wasm = compile::read(file).await.with_context(refused)?;
     let folder = tempfile::tempdir().context("cannot make a folder for the machine code")?;
-    let vault = Vault::open(&folder.path().join("master.key"))?;
     let memories = Memories::Pooled;
     let runtime = Runtime::new(1, &memories)?;
     let setup = Setup { program, memories };
-    let compiler = Compiler::new(setup, folder.path().join("artefacts"), &vault, runtime.engine())?;
+    let compiler = Compiler::new(setup, folder.path().join("artefacts"), Key::random(), runtime.engine())?;
     let admitted = Admitted::admit(&runtime, &compiler, &wasm).await.with_context(refused)?;
     Ok(Inspection::of(admitted, &runtime, wasm.len()))
 }
@@ -178,6 +177,9 @@ impl fmt::Display for Inspection {
             let signed = match &endpoint.sign {
                 Sign::None => "not signed".to_owned(),
                 Sign::Bearer => "signed with the access token or key".to_owned(),
+                Sign::Basic { user, password } => format!("signed with `{user}` and `{password}`"),
+                Sign::Header { name, .. } => format!("signed with the token in the header `{name}`"),
+                Sign::Query { name } => format!("signed with the token in the parameter `{name}`"),
                 Sign::StandardWebhooks { secret } => format!("signed as Standard Webhooks with `{secret}`"),
             };
             writeln!(out, "  endpoint    {name}: {}, {signed}", endpoint.origin)?;

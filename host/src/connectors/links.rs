@@ -44,9 +44,24 @@ fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
     if !(own || allowed && url.scheme() == "https") {
         return None;
     }
+    let url = if link.signed { without_secrets(run, url) } else { url };
     let sealed = Sealed { endpoint: link.from.clone(), url, signed: link.signed };
     let plain = serde_json::to_vec(&sealed).ok()?;
     Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(run.services.vault.seal_token(&identity(run), &plain))))
+}
+
+/// A URL without the secrets in its query: whoever follows it signs with what is fresh then.
+fn without_secrets(run: &Run, mut url: Url) -> Url {
+    let names = &run.release.secret_names;
+    if url.query_pairs().any(|(name, _)| names.has(&name)) {
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| !names.has(name))
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(kept);
+    }
+    url
 }
 
 /// Opens a link for a request.

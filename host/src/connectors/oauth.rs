@@ -1,49 +1,46 @@
 //! OAuth 2 as the manifest describes it (RFC 6749, 7009, 7636): the authorize URL, the exchange, the refresh and the
 //! revocation. It knows the protocol and no tables.
 
-use super::egress::{ChosenBy, Connection};
+mod answer;
+mod request;
+
+pub(crate) use answer::Refused;
+
+use super::apps::VendorApp;
 use super::release::Release;
 use super::run::Services;
 use crate::clock::Timestamp;
-use crate::config::ConnectorConfig;
 use anyhow::Context as _;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use orla_manifest::{ClientAuth, OAuth2, Pkce, Place};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use orla_manifest::{Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy};
 use rand::RngExt as _;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use request::Asked;
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_ANSWER_BYTES: usize = 64 << 10;
-/// Longest stretch of a vendor's words that is passed on.
-const MAX_WORDS: usize = 300;
-
 /// Tokens that a vendor minted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: SecretString,
     pub(crate) refresh: Option<SecretString>,
     pub(crate) expires_at: Option<Timestamp>,
-    /// What was granted, where the vendor says so.
-    pub(crate) scope: Option<String>,
+    /// The scopes that were granted, where the vendor says so.
+    pub(crate) scopes: Option<Vec<String>>,
 }
 
-/// Why a refresh gave no tokens.
-#[derive(Debug)]
-pub(crate) enum RefreshError {
-    /// The vendor does not honour the refresh token any more.
-    Revoked(String),
-    /// It may work later.
-    Transient(String),
-    /// The vendor does not accept this host's app.
-    Misconfigured(String),
+/// A vendor's OAuth, as one app uses it.
+#[derive(Clone, Copy)]
+pub(crate) struct Client<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) release: &'a Release,
+    pub(crate) oauth: &'a OAuth2,
+    pub(crate) app: &'a VendorApp,
 }
 
 /// 256 random bits in base64url: state, verifier, cookie.
@@ -53,206 +50,223 @@ pub(crate) fn random_text() -> SecretString {
     SecretString::from(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
-/// Where the browser goes to ask for the person's consent.
-///
-/// # Errors
-/// The operator has not configured the app, or the manifest names no such place.
-pub(crate) fn authorize_url(
-    release: &Release,
-    oauth: &OAuth2,
-    client_id: &str,
-    redirect_uri: &str,
-    state: &SecretString,
-    verifier: &SecretString,
-) -> anyhow::Result<Url> {
-    let mut url = place(release, &oauth.authorize)?;
-    let mut query = url.query_pairs_mut();
-    query
-        .append_pair("response_type", "code")
-        .append_pair("client_id", client_id)
-        .append_pair("redirect_uri", redirect_uri)
-        .append_pair("scope", &oauth.scopes.join(&oauth.scope_separator))
-        .append_pair("state", state.expose_secret());
-    match oauth.pkce {
-        Pkce::S256 => {
-            let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose_secret()));
-            query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
-        }
-        Pkce::Plain => {
-            query.append_pair("code_challenge", verifier.expose_secret()).append_pair("code_challenge_method", "plain");
-        }
-        Pkce::None => {}
-    }
-    for (name, value) in &oauth.authorize_params {
-        query.append_pair(name, value);
-    }
-    drop(query);
-    Ok(url)
-}
-
-fn place(release: &Release, place: &Place) -> anyhow::Result<Url> {
+/// A place of the manifest as a URL.
+fn locate(release: &Release, place: &Place) -> anyhow::Result<Url> {
     let origin =
         release.origins.get(&place.endpoint).context("the manifest names an endpoint that it does not declare")?;
     Ok(origin.join(&place.path)?)
 }
 
-/// Exchanges an authorization code for tokens.
-///
-/// # Errors
-/// A sentence for the person who is connecting, with the vendor's own words.
-pub(crate) async fn exchange(
-    services: &Services,
-    release: &Release,
-    oauth: &OAuth2,
-    code: &str,
-    redirect_uri: &str,
-    verifier: &SecretString,
-) -> Result<Tokens, RefreshError> {
-    let mut fields = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
-    if oauth.pkce != Pkce::None {
-        fields.push(("code_verifier", verifier.expose_secret()));
-    }
-    mint(services, release, oauth, fields).await
-}
-
-/// Exchanges a refresh token for new tokens.
-///
-/// # Errors
-/// [`RefreshError`], of which only `Revoked` says anything about the connection.
-pub(crate) async fn refresh(
-    services: &Services,
-    release: &Release,
-    oauth: &OAuth2,
-    refresh_token: &SecretString,
-) -> Result<Tokens, RefreshError> {
-    let fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-    mint(services, release, oauth, fields).await.map_err(|error| match error {
-        RefreshError::Misconfigured(words) if oauth.revoked_errors.iter().any(|known| is_error(&words, known)) => {
-            RefreshError::Revoked(words)
+impl Client<'_> {
+    /// Where the browser goes to ask for the person's consent.
+    ///
+    /// # Errors
+    /// The manifest names no such place.
+    pub(crate) fn authorize_url(
+        self,
+        redirect_uri: &str,
+        state: &SecretString,
+        verifier: &SecretString,
+    ) -> anyhow::Result<Url> {
+        let Self { release, oauth, app, .. } = self;
+        let mut url = locate(release, &oauth.authorize)?;
+        let scopes: Vec<&str> = oauth.scopes.iter().chain(&oauth.optional_scopes).map(String::as_str).collect();
+        let scopes = scopes.join(&oauth.scope_separator);
+        let challenge = challenge(oauth.pkce, verifier);
+        let mut params = vec![
+            ("response_type", "code"),
+            ("client_id", app.client_id.as_str()),
+            ("redirect_uri", redirect_uri),
+            ("scope", scopes.as_str()),
+            ("state", state.expose_secret()),
+        ];
+        if let Some((challenge, method)) = &challenge {
+            params.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", method)]);
         }
-        error => error,
-    })
-}
-
-/// Whether the words of a refusal begin with this error.
-fn is_error(words: &str, error: &str) -> bool {
-    words.strip_prefix(error).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-}
-
-/// The standard's answer (RFC 6749 section 5.1).
-#[derive(Deserialize)]
-struct Minted {
-    access_token: SecretString,
-    refresh_token: Option<SecretString>,
-    expires_in: Option<u64>,
-    scope: Option<String>,
-}
-
-/// The standard's refusal (RFC 6749 section 5.2).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refused {
-    error: String,
-    error_description: Option<String>,
-}
-
-async fn mint(
-    services: &Services,
-    release: &Release,
-    oauth: &OAuth2,
-    fields: Vec<(&str, &str)>,
-) -> Result<Tokens, RefreshError> {
-    let app = services.apps.get(&release.manifest.id).cloned().unwrap_or_default();
-    let request = token_request(release, oauth, &oauth.token, &app, fields)
-        .map_err(|error| RefreshError::Misconfigured(format!("{error:#}")))?;
-    let (status, body) = send(services, request).await.map_err(RefreshError::Transient)?;
-    if !status.is_success() {
-        return Err(refusal(status, &body));
-    }
-    let minted: Minted = serde_json::from_slice(&body)
-        .map_err(|_| RefreshError::Transient("the vendor's answer holds no access token".to_owned()))?;
-    let lifetime = minted.expires_in.unwrap_or_else(|| u64::from(oauth.default_lifetime_s));
-    let expires_at = (lifetime > 0).then(|| services.clock.now().after(Duration::from_secs(lifetime)));
-    let refresh = minted.refresh_token.filter(|token| !token.expose_secret().is_empty());
-    Ok(Tokens { access: minted.access_token, refresh, expires_at, scope: minted.scope })
-}
-
-fn token_request<'a>(
-    release: &Release,
-    oauth: &OAuth2,
-    at: &Place,
-    app: &'a ConnectorConfig,
-    mut fields: Vec<(&'a str, &'a str)>,
-) -> anyhow::Result<Request> {
-    let id = app.client_id.as_deref().context("this server has no client id for the connector's app")?;
-    let secret = app.client_secret.as_ref().map(|secret| secret.expose_secret());
-    let mut request = Request::new(Method::POST, place(release, at)?);
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    match oauth.client_auth {
-        ClientAuth::Basic => {
-            let secret = secret.context("this server has no client secret for the connector's app")?;
-            let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret)));
-            let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair.as_bytes())))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+        let names = &oauth.token_request.names;
+        let mut query = url.query_pairs_mut();
+        for (name, value) in params {
+            query.append_pair(names.get(name).map_or(name, String::as_str), value);
         }
-        ClientAuth::Body => {
-            let secret = secret.context("this server has no client secret for the connector's app")?;
-            fields.extend([("client_id", id), ("client_secret", secret)]);
-        }
-        ClientAuth::None => fields.push(("client_id", id)),
+        query.extend_pairs(&oauth.authorize_params);
+        drop(query);
+        Ok(url)
     }
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    *request.body_mut() = Some(body.into());
-    Ok(request)
+
+    /// Exchanges an authorization code for tokens, and those for what the vendor wants to be used instead.
+    ///
+    /// # Errors
+    /// [`Refused`], in words for the person who is connecting.
+    pub(crate) async fn exchange(
+        self,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &SecretString,
+    ) -> Result<Tokens, Refused> {
+        let mut params = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        if self.oauth.pkce != Pkce::None {
+            params.push(("code_verifier", verifier.expose_secret()));
+        }
+        let mut tokens = self.mint(&self.oauth.token, params, &[]).await?;
+        for exchange in &self.oauth.exchange {
+            let Tokens { refresh, scopes, .. } = tokens;
+            let exchanged = self.exchange_token(exchange, &tokens.access, &[]).await?;
+            tokens =
+                Tokens { refresh: exchanged.refresh.or(refresh), scopes: exchanged.scopes.or(scopes), ..exchanged };
+        }
+        Ok(tokens)
+    }
+
+    /// Gets new tokens for those that are stored. `refresh` is the refresh token, where there is one.
+    ///
+    /// # Errors
+    /// [`Refused`], of which only `Revoked` says anything about the connection.
+    pub(crate) async fn refresh(
+        self,
+        access: Option<&SecretString>,
+        refresh: Option<&SecretString>,
+    ) -> Result<Tokens, Refused> {
+        let gone = |words: &str| Refused::Revoked(words.to_owned());
+        match &self.oauth.refresh {
+            Refresh::None => Err(gone("its token has ended, and the network renews none: connect the account again")),
+            Refresh::Token => {
+                let refresh =
+                    refresh.ok_or_else(|| gone("the network gave no refresh token: connect the account again"))?;
+                let params = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
+                self.mint(&self.oauth.token, params, &self.oauth.revoked_errors).await
+            }
+            Refresh::Exchange { exchange, .. } => {
+                let access = access.ok_or_else(|| gone("no token is stored: connect the account again"))?;
+                self.exchange_token(exchange, access, &self.oauth.revoked_errors).await
+            }
+        }
+    }
+
+    async fn exchange_token(
+        self,
+        exchange: &Exchange,
+        access: &SecretString,
+        revoked: &[String],
+    ) -> Result<Tokens, Refused> {
+        let mut params: Vec<(&str, &str)> =
+            exchange.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        params.push((exchange.token_param.as_str(), access.expose_secret()));
+        self.mint(&exchange.at, params, revoked).await
+    }
+
+    async fn mint(self, at: &Place, params: Vec<(&str, &str)>, revoked: &[String]) -> Result<Tokens, Refused> {
+        let asked = Asked { at, params, encoding: self.oauth.token_request.encoding };
+        let request = request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
+        let answer = request::send(self.services, request).await?;
+        answer::tokens(self.oauth, &answer, revoked, self.services.clock.now())
+    }
+
+    /// The scopes that a person granted: what the vendor says of the token, or else all that were asked for.
+    ///
+    /// # Errors
+    /// The vendor did not say.
+    pub(crate) async fn granted(self, tokens: &Tokens) -> Result<Vec<String>, Refused> {
+        let asked = || self.oauth.scopes.iter().chain(&self.oauth.optional_scopes).cloned().collect();
+        match (&self.oauth.granted, &tokens.scopes) {
+            (Some(granted), _) => self.ask_for_scopes(granted, &tokens.access).await,
+            (None, Some(scopes)) => Ok(scopes.clone()),
+            (None, None) => Ok(asked()),
+        }
+    }
+
+    async fn ask_for_scopes(self, granted: &Granted, access: &SecretString) -> Result<Vec<String>, Refused> {
+        let answer = self.signed(Method::GET, &granted.at, access).await?;
+        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let list = document.pointer(&granted.each).and_then(Value::as_array).filter(|_| answer.status.is_success());
+        let list = list.ok_or_else(|| Refused::Transient {
+            words: "the network did not say what was granted".to_owned(),
+            retry_after: None,
+        })?;
+        let is_granted = |one: &&Value| {
+            granted.when.as_ref().is_none_or(|(at, text)| one.pointer(at).and_then(Value::as_str) == Some(text))
+        };
+        let names = list.iter().filter(is_granted).filter_map(|one| one.pointer(&granted.name)?.as_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// A request of the host's own, signed with an access token.
+    async fn signed(self, method: Method, at: &Place, access: &SecretString) -> Result<request::Answered, Refused> {
+        let misconfigured = |error: anyhow::Error| Refused::Misconfigured(format!("{error:#}"));
+        let mut request = Request::new(method, locate(self.release, at).map_err(misconfigured)?);
+        request::bear(&mut request, access).map_err(misconfigured)?;
+        if let Some(proof) = self.release.manifest.endpoints.get(&at.endpoint).and_then(|at| at.proof.as_ref()) {
+            super::signing::prove(&mut request, proof, access, self.app.client_secret.as_ref());
+        }
+        request::send(self.services, request).await
+    }
+
+    /// Tells the vendor that tokens are no longer needed. The connection is gone either way.
+    ///
+    /// # Errors
+    /// The vendor did not take it.
+    pub(crate) async fn revoke(
+        self,
+        revoke: &Revoke,
+        access: Option<&SecretString>,
+        refresh: Option<&SecretString>,
+    ) -> Result<(), Refused> {
+        match revoke.by {
+            RevokeBy::Token => {
+                // The refresh token first: with it goes, at most vendors, the access token.
+                for token in refresh.into_iter().chain(access) {
+                    let params = vec![("token", token.expose_secret())];
+                    let asked = Asked { at: &revoke.at, params, encoding: orla_manifest::Encoding::Form };
+                    let request =
+                        request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
+                    answer::done(&request::send(self.services, request).await?)?;
+                }
+                Ok(())
+            }
+            RevokeBy::BearerPost | RevokeBy::BearerDelete => {
+                let method = if revoke.by == RevokeBy::BearerPost { Method::POST } else { Method::DELETE };
+                let Some(access) = access else { return Ok(()) };
+                answer::done(&self.signed(method, &revoke.at, access).await?)
+            }
+        }
+    }
 }
 
-async fn send(services: &Services, mut request: Request) -> Result<(reqwest::StatusCode, Zeroizing<Vec<u8>>), String> {
-    *request.timeout_mut() = Some(TOTAL_TIMEOUT);
-    // A refresh token that rotates is as precious as a post: no half-dead connection for it either.
-    let sent = services.egress.send(request, Connection::Fresh, ChosenBy::Operator).await;
-    let mut response = sent.map_err(|none| none.message)?;
-    let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|_| "the vendor's answer broke off".to_owned())? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err("the vendor's answer is too large".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((response.status(), body))
-}
-
-fn refusal(status: reqwest::StatusCode, body: &[u8]) -> RefreshError {
-    let refused: Refused = serde_json::from_slice(body).unwrap_or_default();
-    let words = match (refused.error.as_str(), &refused.error_description) {
-        ("", _) => format!("the vendor answered {status}"),
-        (error, Some(description)) => format!("{error}: {description}"),
-        (error, None) => error.to_owned(),
-    };
-    let words = words.chars().filter(|character| !character.is_control()).take(MAX_WORDS).collect();
-    match refused.error.as_str() {
-        "invalid_grant" => RefreshError::Revoked(words),
-        "invalid_client" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope" | "invalid_request" => {
-            RefreshError::Misconfigured(words)
-        }
-        _ => RefreshError::Transient(words),
+/// The challenge to a verifier, and the name of the method.
+fn challenge(pkce: Pkce, verifier: &SecretString) -> Option<(String, &'static str)> {
+    let digest = || Sha256::digest(verifier.expose_secret());
+    match pkce {
+        Pkce::S256 => Some((URL_SAFE_NO_PAD.encode(digest()), "S256")),
+        Pkce::S256Hex => Some((hex::encode(digest()), "S256")),
+        Pkce::Plain => Some((verifier.expose_secret().to_owned(), "plain")),
+        Pkce::None => None,
     }
 }
 
-/// Tells the vendor that a token is no longer needed. The connection is gone either way.
-pub(crate) async fn revoke(
-    services: &Services,
-    release: &Release,
-    oauth: &OAuth2,
-    token: &SecretString,
-) -> Result<(), RefreshError> {
-    let Some(at) = &oauth.revoke else { return Ok(()) };
-    let app = services.apps.get(&release.manifest.id).cloned().unwrap_or_default();
-    let request = token_request(release, oauth, at, &app, vec![("token", token.expose_secret())])
-        .map_err(|error| RefreshError::Misconfigured(format!("{error:#}")))?;
-    let (status, body) = send(services, request).await.map_err(RefreshError::Transient)?;
-    if status.is_success() { Ok(()) } else { Err(refusal(status, &body)) }
+/// How long before its end a token is renewed.
+pub(crate) fn margin(oauth: &OAuth2) -> Duration {
+    match &oauth.refresh {
+        Refresh::Exchange { before_s, .. } => Duration::from_secs(u64::from(*before_s)),
+        Refresh::Token | Refresh::None => MARGIN,
+    }
+}
+
+/// A token that ends sooner than this is refreshed before it is used.
+const MARGIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::challenge;
+    use orla_manifest::Pkce;
+    use secrecy::SecretString;
+
+    #[test]
+    fn challenges_follow_from_the_verifier() {
+        // RFC 7636, appendix B.
+        let verifier = SecretString::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let s256 = ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), "S256");
+        assert_eq!(challenge(Pkce::S256, &verifier), Some(s256));
+        let hex = "13d31e961a1ad8ec2f16b10c4c982e0876a878ad6df144566ee1894acb70f9c3".to_owned();
+        assert_eq!(challenge(Pkce::S256Hex, &verifier), Some((hex, "S256")));
+        assert_eq!(challenge(Pkce::None, &verifier), None);
+    }
 }

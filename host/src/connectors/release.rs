@@ -10,6 +10,7 @@ use super::engine;
 use super::fault;
 use super::gate::Gate;
 use super::guest::Guest;
+use super::hiding::Names;
 use super::metrics::{Counters, Metrics};
 use super::runtime::Runtime;
 use crate::config::ConnectorConfig;
@@ -185,6 +186,8 @@ pub(crate) struct Release {
     pub(crate) digest: String,
     /// What is both asked for and granted.
     pub(crate) manifest: Manifest,
+    /// What is secret by its name in the vendor's answers.
+    pub(crate) secret_names: Names,
     /// Where each endpoint of the manifest is, by the operator's word or else the manifest's; not those that are where a
     /// connection says.
     pub(crate) origins: BTreeMap<String, Url>,
@@ -231,6 +234,7 @@ impl Release {
         let Abilities { identity, publish, reconcile, writes, .. } = Abilities::of(&linked);
         Ok(Self {
             digest,
+            secret_names: Names::of(&manifest)?,
             origins: origins(&manifest, &settings)?,
             visible_after: visible_after(&manifest, &settings),
             identity,

@@ -88,6 +88,10 @@ pub(crate) struct Outbound {
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) payload: Payload,
+    /// The slot whose secret signs it; the connection's own token where absent.
+    pub(crate) slot: Option<String>,
+    /// The query parameter that proves by which app the token is used.
+    pub(crate) proof: Option<String>,
     /// SHA-256 in hex of all that makes the request what it is; credentials are no part of it.
     pub(crate) digest: String,
     /// What the message is called where messages have names: the same whenever a step of the run is sent.
@@ -122,7 +126,9 @@ impl Outbound {
             return Err(Fault::bug("a body that is streamed cannot be signed as a webhook"));
         }
         let headers = check_headers(&request.headers)?;
-        let digest = digest(&method, &destination, &request.headers, &payload);
+        let proof = declared.proof.clone().filter(|_| destination.sign != Sign::None);
+        check_signature(&destination.sign, proof.as_deref(), request)?;
+        let digest = digest(&method, &destination, request, &payload);
         let key = match &request.effect {
             wit::Effect::Read => &digest,
             wit::Effect::Prepare(wit::Preparation { key, .. }) | wit::Effect::Commit(key) | wit::Effect::Spend(key) => {
@@ -130,7 +136,8 @@ impl Outbound {
             }
         };
         let message_id = signing::message_id(run.id, key);
-        Ok(Self { destination, method, headers, payload, digest, message_id })
+        let slot = request.slot.clone();
+        Ok(Self { destination, method, headers, payload, slot, proof, digest, message_id })
     }
 
     /// Builds the request, unsigned.
@@ -202,8 +209,23 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Fault> {
     Ok(checked)
 }
 
+/// What signs a request is the host's to set.
+fn check_signature(sign: &Sign, proof: Option<&str>, request: &wit::Request) -> Result<(), Fault> {
+    let header = request.headers.iter().find(|(name, _)| signing::is_ours(sign, None, Some(name), None));
+    let parameter = request.query.iter().find(|(name, _)| signing::is_ours(sign, proof, None, Some(name)));
+    match header.or(parameter) {
+        Some((name, _)) => Err(Fault::bug(format!("`{name:.100}` signs the request: it is the host's to set"))),
+        None if request.slot.is_some()
+            && matches!(sign, Sign::None | Sign::Basic { .. } | Sign::StandardWebhooks { .. }) =>
+        {
+            Err(Fault::bug("a slot signs only where an access token would"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Names a request, so that a re-run that asks for another one is seen.
-fn digest(method: &Method, destination: &Destination, headers: &[(String, String)], payload: &Payload) -> String {
+fn digest(method: &Method, destination: &Destination, request: &wit::Request, payload: &Payload) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -214,9 +236,13 @@ fn digest(method: &Method, destination: &Destination, headers: &[(String, String
     // The origin is the operator's or the connection's: moving an endpoint does not make another request of it.
     part(destination.path.as_bytes());
     part(destination.query.as_bytes());
-    for (name, value) in headers {
+    for (name, value) in &request.headers {
         part(name.as_bytes());
         part(value.as_bytes());
+    }
+    if let Some(slot) = &request.slot {
+        part(b"slot");
+        part(slot.as_bytes());
     }
     let slice = |slice: &Slice| format!("{} {} {}", slice.blob.sha256, slice.offset, slice.length);
     match payload {

@@ -3,13 +3,15 @@
 use super::answer::Secrets;
 use super::billing::Billing;
 use super::blob::Blobs;
-use super::credentials::{Credentials, Refreshing};
+use super::credentials::Credentials;
 use super::egress::Egress;
 use super::journal::Journal;
 use super::meter::Traffic;
 use super::metrics::Metrics;
+use super::refreshing::Refreshing;
 use super::release::Release;
 use super::sink::Sink;
+use super::slots::Slots;
 use crate::clock::{Clock, Timestamp};
 use crate::config::ConnectorConfig;
 use crate::db::{Db, Tx};
@@ -20,6 +22,7 @@ use orla_manifest::Limits;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +40,8 @@ pub(crate) struct Services {
     /// The operator's settings of each connector, with the app's credentials.
     pub(crate) apps: BTreeMap<String, ConnectorConfig>,
     pub(crate) refreshing: Refreshing,
+    /// The pause after a refresh that failed once.
+    pub(crate) retry_base: Duration,
     /// Requests under way, which outlive the guests that asked for them.
     pub(crate) requests: TaskTracker,
     /// What all connectors use.
@@ -102,6 +107,8 @@ pub(crate) struct Run {
     pub(crate) stop: CancellationToken,
     /// Every secret that this execution sent, to be blanked in what comes back.
     pub(crate) secrets: Secrets,
+    /// Narrower secrets that answers handed out to this execution.
+    pub(crate) slots: Slots,
     /// Requests of this execution that are under way.
     pub(crate) under_way: TaskTracker,
     pub(crate) services: Arc<Services>,

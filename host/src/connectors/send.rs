@@ -292,9 +292,14 @@ async fn exchange(
 
 /// Signs and sends, and once more with renewed credentials where the vendor refused the first; gives the answer's head.
 async fn head(run: &Run, outbound: &Outbound, connection: Connection) -> Result<reqwest::Response, Failed> {
-    let token = run.credentials.token(run, &outbound.destination.sign).await.map_err(Failed::BeforeSending)?;
+    let token = match &outbound.slot {
+        Some(slot) => run.credentials.slot(run, slot).await.map(Some),
+        None => run.credentials.token(run, &outbound.destination.sign).await,
+    };
+    let token = token.map_err(Failed::BeforeSending)?;
     let response = attempt(run, outbound, connection, token.as_ref()).await?;
     if response.status() == StatusCode::UNAUTHORIZED
+        && outbound.slot.is_none()
         && let Some(refused) = &token
         && let Some(renewed) = run.credentials.renew(run, refused).await.map_err(Failed::BeforeSending)?
     {
@@ -317,6 +322,10 @@ async fn attempt(
         let now = run.services.clock.now();
         signing::sign(&mut request, &outbound.destination.sign, token, &outbound.message_id, now)
             .map_err(Failed::BeforeSending)?;
+        if let Some(proof) = &outbound.proof {
+            let secret = run.credentials.app_secret(run).await.map_err(Failed::BeforeSending)?;
+            signing::prove(&mut request, proof, token, secret.as_ref());
+        }
     }
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     run.traffic.request(outbound.body_bytes());

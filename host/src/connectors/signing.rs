@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use orla_manifest::Sign;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -28,14 +28,49 @@ pub(super) fn sign(
 ) -> Result<(), Fault> {
     match sign {
         Sign::None => Ok(()),
-        Sign::Bearer => {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret()))
-                .map_err(|_| Fault::new(FaultKind::AuthExpired, "the stored token cannot stand in a header"))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
+        Sign::Bearer => insert(request, AUTHORIZATION, &Zeroizing::new(format!("Bearer {}", secret.expose_secret()))),
+        // The secret is user name and password already, as RFC 7617 joins them.
+        Sign::Basic { .. } => {
+            let encoded = Zeroizing::new(STANDARD.encode(secret.expose_secret()));
+            insert(request, AUTHORIZATION, &Zeroizing::new(format!("Basic {}", *encoded)))
+        }
+        Sign::Header { name, value } => {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Fault::bug(format!("`{name}` names no header to sign with")))?;
+            insert(request, name, &Zeroizing::new(value.replace("{token}", secret.expose_secret())))
+        }
+        Sign::Query { name } => {
+            request.url_mut().query_pairs_mut().append_pair(name, secret.expose_secret());
             Ok(())
         }
         Sign::StandardWebhooks { .. } => sign_webhook(request, secret, message_id, now),
+    }
+}
+
+fn insert(request: &mut reqwest::Request, name: HeaderName, value: &str) -> Result<(), Fault> {
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| Fault::new(FaultKind::AuthExpired, "the stored token cannot stand in a header"))?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(name, value);
+    Ok(())
+}
+
+/// Proves that a token is used by the app that it was minted for: HMAC-SHA256 of it under the app's secret, as a query
+/// parameter of this name (<https://developers.facebook.com/docs/graph-api/guides/secure-requests>).
+pub(super) fn prove(request: &mut reqwest::Request, name: &str, token: &SecretString, secret: Option<&SecretString>) {
+    let Some(secret) = secret else { return };
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(token.expose_secret().as_bytes());
+    request.url_mut().query_pairs_mut().append_pair(name, &hex::encode(mac.finalize().into_bytes()));
+}
+
+/// Whether a guest that sets this header or query parameter would stand in the way of the signature.
+pub(super) fn is_ours(sign: &Sign, proof: Option<&str>, header: Option<&str>, parameter: Option<&str>) -> bool {
+    match sign {
+        Sign::Header { name, .. } if header.is_some_and(|header| header.eq_ignore_ascii_case(name)) => true,
+        Sign::Query { name } if parameter == Some(name) => true,
+        _ => proof.is_some() && parameter == proof,
     }
 }
 

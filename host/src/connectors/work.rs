@@ -20,11 +20,14 @@ use super::release::Release;
 use super::run::{Pinned, Run};
 use super::runtime::Called;
 use super::sink::Sink;
+use super::slots::Slots;
+use super::targets::Target;
 use crate::clock::Timestamp;
 use crate::id::{RunId, WorkspaceId};
 use orla_manifest::Auth;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +41,8 @@ const MAX_VIOLATIONS: usize = 100;
 const MAX_FIELD_CHARS: usize = 100;
 const MAX_MESSAGE_CHARS: usize = 1_000;
 const MAX_NAME_CHARS: usize = 200;
+/// Most targets of an account.
+const MAX_TARGETS: usize = 1_000;
 /// Longest id that a vendor gives.
 const MAX_ID_BYTES: usize = 1_000;
 
@@ -46,6 +51,8 @@ const MAX_ID_BYTES: usize = 1_000;
 pub(crate) struct Account {
     pub(crate) vendor_id: String,
     pub(crate) handle: String,
+    /// What to post to, where the account has several.
+    pub(crate) target: Option<String>,
 }
 
 /// An account as the vendor describes it.
@@ -54,6 +61,8 @@ pub(crate) struct Profile {
     pub(crate) vendor_id: String,
     pub(crate) handle: String,
     pub(crate) name: Option<String>,
+    /// Where it may post, where that is more than the account itself.
+    pub(crate) targets: Vec<Target>,
 }
 
 /// What a person wants to say, with the media at hand.
@@ -150,6 +159,7 @@ impl Connectors {
             sink: Sink::default(),
             stop: CancellationToken::new(),
             secrets,
+            slots: Slots::default(),
             under_way: TaskTracker::new(),
             services: self.services.clone(),
         }
@@ -160,17 +170,18 @@ impl Connectors {
         self.runtime.describe(&release.linked).await
     }
 
-    /// Asks the vendor whose credentials these are.
+    /// Asks the vendor whose credentials these are, and gives along what its answers put into slots.
     pub(crate) async fn whoami(
         &self,
         release: &Arc<Release>,
         workspace: WorkspaceId,
         credentials: Credentials,
-    ) -> Result<Profile, Fault> {
+    ) -> Result<(Profile, BTreeMap<String, SecretString>), Fault> {
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
-        let run = self.execution(pinned, release.clone(), credentials, None);
-        self.identify(&Arc::new(run)).await
+        let run = Arc::new(self.execution(pinned, release.clone(), credentials, None));
+        let profile = self.identify(&run).await?;
+        Ok((profile, run.slots.all()))
     }
 
     /// Asks the vendor whose credentials a run has.
@@ -193,7 +204,8 @@ impl Connectors {
             return Err(Fault::bug("the connector names no usable account"));
         }
         let name = profile.name.map(|name| plain(&name, MAX_NAME_CHARS));
-        Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name })
+        let targets = profile.targets.into_iter().map(Target::from).take(MAX_TARGETS).collect();
+        Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name, targets })
     }
 
     /// Tells what is wrong with a variant. No request is possible.
@@ -206,7 +218,7 @@ impl Connectors {
         let Some(indices) = &release.publish else { return Err(Fault::bug("the connector does not publish")) };
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
-        let mut run = self.execution(pinned, release.clone(), Credentials::Minted(SecretString::default()), None);
+        let mut run = self.execution(pinned, release.clone(), Credentials::Operator, None);
         // `check` promises to send nothing, and is held to it.
         run.limits.requests = 0;
         let called: Called<Vec<wit_publish::Violation>> = self
@@ -305,16 +317,16 @@ fn beyond(release: &Release, variant: &Variant) -> Vec<Violation> {
 
 impl Account {
     /// Whom a connection is for, in the vendor's own words.
-    pub(crate) fn of(connection: &Connection, release: &Release) -> Self {
+    pub(crate) fn of(connection: &Connection, target: Option<String>, release: &Release) -> Self {
         let vendor_id = match &release.manifest.auth {
             Auth::Fields(fields) if fields.address().is_some() => entered::without_instance(&connection.vendor_id),
             Auth::Fields(_) | Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => &connection.vendor_id,
         };
-        Self { vendor_id: vendor_id.to_owned(), handle: connection.handle.clone() }
+        Self { vendor_id: vendor_id.to_owned(), handle: connection.handle.clone(), target }
     }
 
     fn to_wit(&self) -> wit::Account {
-        wit::Account { vendor_id: self.vendor_id.clone(), handle: self.handle.clone(), target: None }
+        wit::Account { vendor_id: self.vendor_id.clone(), handle: self.handle.clone(), target: self.target.clone() }
     }
 }
 

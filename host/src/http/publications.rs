@@ -35,6 +35,8 @@ struct NewPost {
     platform: String,
     /// The connection, where the workspace has several at the network.
     connection_id: Option<ConnectionId>,
+    /// The page, blog or board to post to, where the account has several.
+    target: Option<String>,
     /// The text.
     content: Option<String>,
     /// Where the media are to be had.
@@ -57,7 +59,8 @@ impl NewPost {
         } else {
             self.parts
         };
-        Ok(NewPublication { platform: self.platform, connection: self.connection_id, parts, idempotency_key })
+        let Self { platform, connection_id, target, .. } = self;
+        Ok(NewPublication { platform, connection: connection_id, target, parts, idempotency_key })
     }
 }
 
@@ -67,6 +70,9 @@ struct PublicationView {
     id: PublicationId,
     connection_id: ConnectionId,
     platform: String,
+    /// What it goes to; absent where that is the account itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
     /// The connector that carries it out.
     connector: String,
     state: State,
@@ -95,6 +101,7 @@ impl PublicationView {
             id: publication.id,
             connection_id: publication.connection_id,
             platform: publication.platform,
+            target: publication.target,
             connector: publication.connector,
             price: publication.price,
             attempts: publication.attempts,

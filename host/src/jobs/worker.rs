@@ -2,8 +2,9 @@
 
 use super::{Claim, Job, claim, complete, next_due, renew, reschedule};
 use crate::app::App;
+use crate::connecting::revoked;
 use crate::generations;
-use crate::id::{EmailTokenId, PublicationId};
+use crate::id::{ConnectionId, EmailTokenId, PublicationId};
 use crate::identity::verification;
 use crate::publications::{Publication, execution, reconciling};
 use std::convert::identity;
@@ -23,6 +24,7 @@ const GATHER: Duration = Duration::from_millis(2);
 enum Work {
     Publish(Box<Publication>),
     Reconcile(PublicationId),
+    TellRevoked(ConnectionId),
     VerifyEmail(EmailTokenId),
 }
 
@@ -95,6 +97,7 @@ async fn take(app: &App, most: usize) -> anyhow::Result<Taken> {
         let work = match claim.job {
             Job::Publish(id) => execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
+            Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
             Job::AbandonGeneration(id) => {
                 generations::abandon(&mut tx, &claim, id, now).await?;
@@ -112,7 +115,8 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
         match work {
             Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
             Work::Reconcile(id) => reconciling::look(app, claim, id).await,
-            Work::VerifyEmail(link) => mail(app, claim, link).await,
+            Work::TellRevoked(connection) => mail(app, claim, revoked::tell(app, connection)).await,
+            Work::VerifyEmail(link) => mail(app, claim, verification::send(app, link)).await,
         }
     };
     let outcome = tokio::select! {
@@ -144,13 +148,13 @@ pub(crate) async fn keep(app: &App, claim: &Claim) {
     }
 }
 
-async fn mail(app: &App, claim: &Claim, link: EmailTokenId) -> anyhow::Result<()> {
-    let sent = verification::send(app, link).await;
+async fn mail(app: &App, claim: &Claim, sent: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let sent = sent.await;
     let mut tx = app.db().begin().await?;
     match sent {
         Ok(()) => complete(&mut tx, claim).await?,
         Err(error) => {
-            tracing::warn!(%link, error = format!("{error:#}"), "a mail could not be sent and is tried again");
+            tracing::warn!(job = %claim.id, error = format!("{error:#}"), "a mail could not be sent and is tried again");
             reschedule(&mut tx, claim, app.now().after(MAIL_RETRY)).await?;
         }
     }

@@ -105,6 +105,11 @@ impl Came {
     }
 
     /// A field of the form that the body is.
+    /// A parameter of the query.
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<String> {
         let mut fields = url::form_urlencoded::parse(&self.body);
         fields.find(|(field, _)| field == name).map(|(_, value)| value.into_owned())

@@ -59,11 +59,17 @@ fn noon() -> Timestamp {
 pub(super) struct Account {
     pub(super) vendor_id: String,
     pub(super) handle: String,
+    /// The page, blog or board that the call is for.
+    #[serde(default)]
+    pub(super) target: Option<String>,
+    /// Slots that were filled before, such as `page:1`.
+    #[serde(default)]
+    pub(super) slots: Vec<String>,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { vendor_id: "1000".to_owned(), handle: "ada".to_owned() }
+        Self { vendor_id: "1000".to_owned(), handle: "ada".to_owned(), target: None, slots: Vec::new() }
     }
 }
 

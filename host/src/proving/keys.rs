@@ -5,6 +5,8 @@ use super::came::Came;
 use super::webhook;
 use crate::connectors::entered::Entered;
 use anyhow::anyhow;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use orla_manifest::{Auth, Field, FieldKind, Fields, Manifest, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
@@ -18,8 +20,10 @@ const TEXT: &str = "proving";
 pub(super) struct Keys {
     pub(super) access: SecretString,
     pub(super) refresh: SecretString,
-    /// What signs webhooks, by the names of the fields.
-    webhooks: BTreeMap<String, SecretString>,
+    /// What the slots of the account hold, by their names.
+    pub(super) slots: BTreeMap<String, SecretString>,
+    /// What a person entered, by the names of the fields.
+    fields: BTreeMap<String, SecretString>,
     /// All that a person entered and nobody may read, in the forms in which it is recognised.
     entered: Vec<SecretString>,
 }
@@ -33,23 +37,18 @@ impl Keys {
     /// Those that a person entered.
     pub(super) fn entered(entered: &Entered, fields: &Fields) -> Self {
         let value = |field: &str| entered.value(field).cloned().unwrap_or_default();
-        let secret = |field: &&Field| field.kind == FieldKind::Secret;
         Self {
             access: fields.token.as_deref().map(value).unwrap_or_default(),
             refresh: SecretString::default(),
-            webhooks: fields
-                .fields
-                .iter()
-                .filter(secret)
-                .map(|field| (field.name.clone(), value(&field.name)))
-                .collect(),
+            slots: BTreeMap::new(),
+            fields: fields.fields.iter().map(|field| (field.name.clone(), value(&field.name))).collect(),
             entered: entered.secrets(fields),
         }
     }
 
     /// All of them.
     fn all(&self) -> impl Iterator<Item = &str> {
-        let all = [&self.access, &self.refresh].into_iter().chain(&self.entered);
+        let all = [&self.access, &self.refresh].into_iter().chain(self.slots.values()).chain(&self.entered);
         all.map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty())
     }
 
@@ -71,20 +70,32 @@ impl Keys {
 
     /// What is wrong with how a request is signed, to be read on after its line; `None` where nothing is.
     pub(super) fn flaw(&self, sign: &Sign, came: &Came) -> Option<String> {
-        let wanted = match sign {
-            Sign::Bearer => Some(format!("Bearer {}", self.access.expose_secret())),
-            Sign::None | Sign::StandardWebhooks { .. } => None,
+        let is_signed = match sign {
+            Sign::None => came.signature().is_none(),
+            Sign::Bearer => self.tokens().any(|token| came.signature() == Some(format!("Bearer {token}").as_str())),
+            Sign::Header { name, value } => {
+                self.tokens().any(|token| came.header(name) == Ok(value.replace("{token}", token).as_str()))
+            }
+            Sign::Query { name } => self.tokens().any(|token| came.query(name).as_deref() == Some(token)),
+            Sign::Basic { user, password } => {
+                let field = |name| self.fields.get(name).map_or("", |value| value.expose_secret());
+                let pair = STANDARD.encode(format!("{}:{}", field(user), field(password)));
+                came.signature() == Some(format!("Basic {pair}").as_str())
+            }
+            Sign::StandardWebhooks { secret } => {
+                return match self.fields.get(secret) {
+                    Some(_) if came.signature().is_some() => Some("is not signed as the manifest says".to_owned()),
+                    Some(secret) => webhook::flaw(came, secret),
+                    None => Some("is signed for an account that nobody has connected".to_owned()),
+                };
+            }
         };
-        if came.signature() != wanted.as_deref() {
-            return Some("is not signed as the manifest says".to_owned());
-        }
-        match sign {
-            Sign::StandardWebhooks { secret } => match self.webhooks.get(secret) {
-                Some(secret) => webhook::flaw(came, secret),
-                None => Some("is signed for an account that nobody has connected".to_owned()),
-            },
-            Sign::None | Sign::Bearer => None,
-        }
+        (!is_signed).then(|| "is not signed as the manifest says".to_owned())
+    }
+
+    /// What may stand for the account: its own token, or one out of a slot.
+    fn tokens(&self) -> impl Iterator<Item = &str> {
+        [&self.access].into_iter().chain(self.slots.values()).map(|token| token.expose_secret())
     }
 }
 

@@ -156,7 +156,7 @@ impl Stand {
             scene.begin(script);
             scene.set_keys(connected.keys);
         });
-        let account = Account::of(&connected.connection, &self.release);
+        let account = Account::of(&connected.connection, case.account.target.clone(), &self.release);
         let variant = self.variant(case.parts().unwrap_or_default(), &case.folder).await?;
         Ok(Work { case, pinned, connection: connected.connection.id, entered: connected.entered, account, variant })
     }
@@ -169,11 +169,13 @@ impl Stand {
         let entered = fields.map(|fields| keys::fill_in(manifest, fields, &case.fields, &address, run)).transpose()?;
         let access = SecretString::from(format!("proving-access-{run}"));
         let refresh = SecretString::from(format!("proving-refresh-{run}"));
-        let keys = match (&case.call, fields, &entered) {
+        let mut keys = match (&case.call, fields, &entered) {
             (Call::Complete(_), ..) => Keys::minted(OPERATOR_KEY.into(), refresh.clone()),
             (_, Some(fields), Some(entered)) => Keys::entered(entered, fields),
             _ => Keys::minted(access.clone(), refresh.clone()),
         };
+        let slot = |slot: &String| (slot.clone(), SecretString::from(format!("proving-slot-{slot}-{run}")));
+        keys.slots = case.account.slots.iter().map(slot).collect();
         let vendor_id = match Url::parse(&address) {
             Ok(address) => entered::at_instance(&case.account.vendor_id, &address),
             Err(_) => case.account.vendor_id.clone(),
@@ -188,6 +190,8 @@ impl Stand {
             handle: &case.account.handle,
             display_name: None,
             scopes: "",
+            missing_scopes: "",
+            app: None,
         };
         let mut tx = self.app.db().begin().await?;
         let id = connections::upsert(&mut tx, &new, case.now).await?;
@@ -195,10 +199,11 @@ impl Stand {
         match &entered {
             Some(entered) => credentials::store_entered(&mut tx, vault, workspace, id, entered, case.now).await?,
             None => {
-                let tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scope: None };
+                let tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scopes: None };
                 credentials::store(&mut tx, vault, workspace, id, &tokens, case.now).await?;
             }
         }
+        credentials::store_slots(&mut tx, vault, workspace, id, &keys.slots, case.now).await?;
         tx.commit().await?;
         let connection = connections::find(&mut self.app.db().read().await?, workspace, id).await?;
         Ok(Connected { connection, entered, keys })
@@ -256,7 +261,10 @@ impl Stand {
         Ok(match (&work.case.call, &work.entered) {
             (Call::Complete(_), _) => Credentials::Operator,
             (Call::Whoami, Some(entered)) => Credentials::Entered { connection: None, entered: Some(entered.clone()) },
-            (Call::Whoami, None) => Credentials::Minted(self.vendor.scene(|scene| scene.keys().access.clone())),
+            (Call::Whoami, None) => {
+                let token = self.vendor.scene(|scene| scene.keys().access.clone());
+                Credentials::Minted { token, app_secret: None }
+            }
             (Call::Check(_) | Call::Publish(_) | Call::Reconcile(_), _) => {
                 let mut tx = self.app.db().read().await?;
                 let stored = Stored::read(&mut tx, self.app.vault(), self.workspace(), work.connection).await?;

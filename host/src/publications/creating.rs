@@ -7,6 +7,7 @@ use crate::connecting::platforms;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::FaultKind;
 use crate::connectors::run::{self, Pinned};
+use crate::connectors::targets;
 use crate::connectors::work::{Variant, VariantPart};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -37,6 +38,11 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
         return Ok(earlier);
     }
     let connection = choose_connection(app, &mut tx, workspace, &new).await?;
+    let targets = match connection.target_count {
+        0 => Vec::new(),
+        _ => targets::list(&mut tx, workspace, connection.id).await?,
+    };
+    let target = targets::resolve(&targets, new.target.as_deref())?;
     let price = prices::quote(&mut tx, OPERATION).await?;
     drop(tx);
     let release = app.connectors().active(&connection.connector).ok_or(Error::Unavailable(NO_CONNECTOR))?;
@@ -63,6 +69,7 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
         workspace,
         author,
         connection: &connection,
+        target,
         price,
         parts: serde_json::to_string(&new.parts).map_err(anyhow::Error::from)?,
         key: new.idempotency_key.as_deref(),
@@ -116,7 +123,8 @@ fn check_shape(new: &NewPublication) -> Result<()> {
 }
 
 fn request_digest(new: &NewPublication) -> Result<String> {
-    let wish = serde_json::to_vec(&(&new.platform, &new.connection, &new.parts)).map_err(anyhow::Error::from)?;
+    let wish =
+        serde_json::to_vec(&(&new.platform, &new.connection, &new.target, &new.parts)).map_err(anyhow::Error::from)?;
     Ok(hex::encode(Sha256::digest(wish)))
 }
 
@@ -187,6 +195,7 @@ struct Row<'a> {
     workspace: WorkspaceId,
     author: UserId,
     connection: &'a Connection,
+    target: Option<String>,
     price: i64,
     parts: String,
     key: Option<&'a str>,
@@ -196,8 +205,8 @@ struct Row<'a> {
 const INSERT: &str = returning!(
     "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12)"
+     request_digest, hold_id, price, created_at, updated_at, target)
+    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12, $13)"
 );
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
@@ -206,7 +215,7 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
     let hold = ledger::hold(&mut tx, row.workspace, OPERATION, row.price, &key, now).await?;
     let publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(&row.parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now)
+        .bind(&row.connection.platform).bind(&row.parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now).bind(&row.target)
         .fetch_one(conn).await)?;
     let pinned = Pinned { id: row.id.into(), workspace: row.workspace, seed: rand::rng().random(), started_at: now };
     run::pin(&mut tx, &pinned, &row.connection.connector, release).await?;

@@ -203,7 +203,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
-    let account = Account::of(&connection, &release);
+    let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
     Ok(Ready { run: Arc::new(run), account, variant })
 }

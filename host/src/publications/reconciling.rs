@@ -116,7 +116,7 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         Ok(variant) => variant,
         Err(fault) => return nothing(&fault.message),
     };
-    let account = Account::of(connection, &release);
+    let account = Account::of(connection, loaded.publication.target.clone(), &release);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, loaded.stored.clone());
     let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
     match app.connectors().reconcile(&run, &account, &variant, &attempt).await {

@@ -43,10 +43,6 @@ impl Keyring {
         Ok(keyring)
     }
 
-    pub(super) fn file(&self) -> &Path {
-        &self.file
-    }
-
     /// The names of all keys, in the order of the file.
     pub(super) fn ids(&self) -> Vec<KeyId> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).iter().map(|key| KeyId::of(key)).collect()

@@ -37,7 +37,7 @@ impl std::ops::Deref for Key {
 
 impl Key {
     /// A new key.
-    pub(super) fn random() -> Self {
+    pub(crate) fn random() -> Self {
         let mut key = Self::default();
         rand::rng().fill(&mut *key.0);
         key

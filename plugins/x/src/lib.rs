@@ -9,7 +9,7 @@ mod text;
 mod timeline;
 
 use crate::media::Upload;
-use orla_sdk::manifest::{self, Auth, ClientAuth, Endpoint, Manifest, OAuth2, Pkce, Publishing};
+use orla_sdk::manifest::{self, Auth, Endpoint, Manifest, OAuth2, Publishing};
 use orla_sdk::{
     Account, Api, Attempt, Committed, Connector, Explained, Fact, Fault, FaultKind, Identity, Media, Part, Profile,
     Progress, Publish, Reconcile, Remove, Response, Result, Step, Variant, Verdict, Violation, in_order, path,
@@ -52,18 +52,15 @@ impl Connector for X {
         Manifest {
             platform: Some("twitter".to_owned()),
             auth: Auth::Oauth2(OAuth2 {
-                authorize: manifest::place("web", "/i/oauth2/authorize"),
-                authorize_params: Default::default(),
-                token: manifest::place("api", "/2/oauth2/token"),
-                revoke: Some(manifest::place("api", "/2/oauth2/revoke")),
-                scopes: manifest::texts(["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"]),
-                scope_separator: " ".to_owned(),
-                pkce: Pkce::S256,
-                client_auth: ClientAuth::Basic,
-                refreshable: true,
+                revoke: Some(manifest::revoke("api", "/2/oauth2/revoke")),
                 // What X is seen to answer to a refresh token that was used, replaced or revoked.
                 revoked_errors: vec!["invalid_request".to_owned()],
                 default_lifetime_s: 7_200,
+                ..manifest::oauth2(
+                    manifest::place("web", "/i/oauth2/authorize"),
+                    manifest::place("api", "/2/oauth2/token"),
+                    ["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"],
+                )
             }),
             endpoints: manifest::endpoints([
                 ("web", manifest::unsigned("https://x.com")),

@@ -6,11 +6,15 @@
 
 mod auth;
 mod fields;
+mod oauth;
 mod unique;
 mod validate;
 
-pub use auth::{ApiKey, Auth, ClientAuth, OAuth2, Pkce, Place};
+pub use auth::{ApiKey, Auth};
 pub use fields::{Field, FieldKind, Fields, Origin};
+pub use oauth::{
+    ClientAuth, Encoding, Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy, TokenRequest,
+};
 pub use validate::Flaw;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,13 @@ pub struct Manifest {
     /// Where in answers the vendor hands out URLs that may be followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// Where in answers the vendor hands out further secrets that requests may be signed with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<Slot>,
+    /// Members and parameters of answers that are secrets by their name, besides `access_token`, `refresh_token`, `id_token` and
+    /// `client_secret`. The host keeps what they hold from the connector, wherever in an answer they stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_members: Vec<String>,
     /// Answers whose status alone does not tell what became of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub verdicts: Vec<Verdict>,
@@ -75,6 +86,10 @@ pub struct Endpoint {
     pub origin: Origin,
     /// How the host signs requests to it.
     pub sign: Sign,
+    /// The query parameter that proves that the token is used by the app that it was minted for: HMAC-SHA256 of the token under
+    /// the app's secret, in hexadecimal, such as Facebook's `appsecret_proof`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// Requests with a body that change nothing, as `METHOD /path`; `*` stands for one segment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<String>,
@@ -91,6 +106,25 @@ pub enum Sign {
     None,
     /// `Authorization: Bearer <access token>` (RFC 6750).
     Bearer,
+    /// `Authorization: Basic` (RFC 7617) with what a person entered.
+    Basic {
+        /// The name of the field that holds the user name.
+        user: String,
+        /// The name of the secret field that holds the password.
+        password: String,
+    },
+    /// A header of the vendor's own.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value, in which `{token}` stands for the access token, such as `Token {token}`.
+        value: String,
+    },
+    /// A query parameter of this name that holds the access token.
+    Query {
+        /// The parameter's name.
+        name: String,
+    },
     /// `webhook-id`, `webhook-timestamp` and `webhook-signature` by HMAC-SHA256, version 1 of
     /// <https://www.standardwebhooks.com/>. The id of a commit is the same whenever it is sent.
     StandardWebhooks {
@@ -112,6 +146,24 @@ pub struct Link {
     pub hosts: Vec<String>,
     /// Whether a request that follows it is signed as the endpoint's are.
     pub signed: bool,
+}
+
+/// A place in answers where the vendor hands out a secret that is narrower than the access token, such as the token of one
+/// page. The host keeps it in a slot of the connection, named `<name>:<id>`, and a request may ask to be signed by a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slot {
+    /// The endpoint whose answers it is read from. Requests to the same endpoint may be signed by it.
+    pub from: String,
+    /// What the slots are of, such as `page`.
+    pub name: String,
+    /// JSON pointer to a list in the answer, each element of which fills a slot; the whole answer fills one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// JSON pointer to the id.
+    pub id: String,
+    /// JSON pointer to the secret.
+    pub secret: String,
 }
 
 /// A place in an answer.

@@ -1,10 +1,11 @@
 //! Whether a manifest makes sense in itself.
 
 mod fields;
+mod oauth;
 #[cfg(test)]
 mod tests;
 
-use crate::{AnswerPlace, Auth, Manifest, OAuth2, Origin, Place, SCHEMA};
+use crate::{AnswerPlace, Auth, Manifest, Origin, SCHEMA, Sign};
 use std::fmt;
 
 /// One thing that is wrong with a manifest.
@@ -54,6 +55,7 @@ impl Manifest {
         }
         self.validate_use_of_fields(&mut flaws);
         self.validate_links(&mut flaws);
+        self.validate_slots(&mut flaws);
         if let Some(publishing) = &self.publishing
             && publishing.max_parts == 0
         {
@@ -100,6 +102,13 @@ impl Manifest {
                     "must be scheme, host and optional port, nothing more".to_owned(),
                 ));
             }
+            validate_sign(&at, &endpoint.sign, flaws);
+            if endpoint.proof.is_some() && !matches!(self.auth, Auth::Oauth2(_)) {
+                flaws.push(flaw(
+                    &format!("{at}/proof"),
+                    "only an app of OAuth has a secret to prove itself by".to_owned(),
+                ));
+            }
             for read in &endpoint.reads {
                 if read.split_once(" /").is_none_or(|(method, _)| !matches!(method, "POST" | "PUT" | "PATCH")) {
                     flaws.push(flaw(&format!("{at}/reads"), format!("`{read}` is not of the form `POST /path`")));
@@ -108,20 +117,31 @@ impl Manifest {
         }
     }
 
-    fn validate_oauth(&self, oauth: &OAuth2, flaws: &mut Vec<Flaw>) {
-        let places =
-            [("authorize", Some(&oauth.authorize)), ("token", Some(&oauth.token)), ("revoke", oauth.revoke.as_ref())];
-        for (member, place) in places {
-            let Some(Place { endpoint, path }) = place else { continue };
-            if !self.endpoints.contains_key(endpoint) {
-                flaws.push(flaw(&format!("auth/oauth2/{member}"), format!("no endpoint is named `{endpoint}`")));
+    fn validate_slots(&self, flaws: &mut Vec<Flaw>) {
+        for (index, slot) in self.slots.iter().enumerate() {
+            let mut refuse =
+                |member: &str, problem: String| flaws.push(flaw(&format!("slots/{index}/{member}"), problem));
+            if !self.endpoints.contains_key(&slot.from) {
+                refuse("from", format!("no endpoint is named `{}`", slot.from));
             }
-            if !path.starts_with('/') {
-                flaws.push(flaw(&format!("auth/oauth2/{member}"), "the path must begin with `/`".to_owned()));
+            if !is_name(&slot.name) {
+                refuse("name", "must be a name such as `page`".to_owned());
+            }
+            for (member, pointer) in
+                [("each", slot.each.as_ref()), ("id", Some(&slot.id)), ("secret", Some(&slot.secret))]
+            {
+                if pointer.is_some_and(|pointer| !pointer.starts_with('/')) {
+                    refuse(member, "a pointer begins with `/`".to_owned());
+                }
             }
         }
-        if oauth.scopes.iter().any(|scope| scope.is_empty() || scope.contains(&oauth.scope_separator)) {
-            flaws.push(flaw("auth/oauth2/scopes", "a scope is empty or contains the separator".to_owned()));
+        for (index, name) in self.secret_members.iter().enumerate() {
+            if name.len() < 3 || name.contains(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')) {
+                flaws.push(flaw(
+                    &format!("secret_members/{index}"),
+                    "must be a member's name of 3 or more letters".to_owned(),
+                ));
+            }
         }
     }
 
@@ -144,6 +164,21 @@ impl Manifest {
             flaws.push(flaw(&format!("links/{index}/at"), nonsense.to_owned()));
         }
     }
+}
+
+fn validate_sign(at: &str, sign: &Sign, flaws: &mut Vec<Flaw>) {
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let problem = match sign {
+        Sign::Header { name, .. } if !is_token(name) => "must name a header",
+        Sign::Header { value, .. } if value.matches("{token}").count() != 1 || value.contains(char::is_control) => {
+            "the value must hold `{token}` once"
+        }
+        Sign::Query { name } if !is_token(name) => "must name a query parameter",
+        _ => return,
+    };
+    flaws.push(flaw(&format!("{at}/sign"), problem.to_owned()));
 }
 
 fn validate_committed_id(places: &[AnswerPlace], flaws: &mut Vec<Flaw>) {

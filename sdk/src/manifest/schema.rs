@@ -130,7 +130,7 @@ pub use orla_manifest::MediaRule;
 /// use orla_sdk::manifest::{self, OAuth2};
 ///
 /// let (authorize, token) = (manifest::place("web", "/authorize"), manifest::place("api", "/token"));
-/// let revoke = Some(manifest::place("api", "/revoke"));
+/// let revoke = Some(manifest::revoke("api", "/revoke"));
 /// let oauth = OAuth2 { revoke, ..manifest::oauth2(authorize, token, ["read", "write"]) };
 /// assert_eq!(oauth.scopes.len(), 2);
 /// ```
@@ -262,3 +262,105 @@ pub use orla_manifest::Fields;
 /// ```
 #[doc(inline)]
 pub use orla_manifest::Origin;
+
+/// How the parameters of a request for tokens are sent.
+///
+/// ```
+/// use orla_sdk::manifest::{Encoding, TokenRequest};
+///
+/// let by_get = TokenRequest { encoding: Encoding::Query, ..TokenRequest::default() };
+/// # drop(by_get);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Encoding;
+
+/// An exchange of one access token for another.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Exchange};
+///
+/// let long_lived = Exchange {
+///     at: manifest::place("api", "/oauth/access_token"),
+///     token_param: "fb_exchange_token".to_owned(),
+///     params: [("grant_type".to_owned(), "fb_exchange_token".to_owned())].into(),
+/// };
+/// # drop(long_lived);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Exchange;
+
+/// Where a vendor says which scopes a person granted.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Granted};
+///
+/// let granted = Granted {
+///     at: manifest::place("api", "/me/permissions"),
+///     each: "/data".to_owned(),
+///     name: "/permission".to_owned(),
+///     when: Some(("/status".to_owned(), "granted".to_owned())),
+/// };
+/// # drop(granted);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Granted;
+
+/// How a connection outlives its access token.
+///
+/// ```
+/// use orla_sdk::manifest::{self, OAuth2, Refresh};
+///
+/// let (authorize, token) = (manifest::place("web", "/authorize"), manifest::place("api", "/token"));
+/// let oauth = OAuth2 { refresh: Refresh::None, ..manifest::oauth2(authorize, token, ["read"]) };
+/// # drop(oauth);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Refresh;
+
+/// How a vendor is told that a connection is over; [`revoke`](super::revoke) makes the standard's.
+///
+/// ```
+/// use orla_sdk::manifest::{self, Revoke, RevokeBy};
+///
+/// let revoke = Revoke { at: manifest::place("api", "/me/permissions"), by: RevokeBy::BearerDelete };
+/// # drop(revoke);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Revoke;
+
+/// How a request to revoke names what is revoked.
+///
+/// ```
+/// assert_ne!(orla_sdk::manifest::RevokeBy::Token, orla_sdk::manifest::RevokeBy::BearerPost);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::RevokeBy;
+
+/// A place in answers where the vendor hands out a secret that is narrower than the access token.
+///
+/// ```
+/// use orla_sdk::manifest::Slot;
+///
+/// let pages = Slot {
+///     from: "api".to_owned(),
+///     name: "page".to_owned(),
+///     each: Some("/data".to_owned()),
+///     id: "/id".to_owned(),
+///     secret: "/access_token".to_owned(),
+/// };
+/// # drop(pages);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::Slot;
+
+/// How requests for tokens differ from the standard's.
+///
+/// ```
+/// use orla_sdk::manifest::TokenRequest;
+///
+/// let names = [("client_id".to_owned(), "client_key".to_owned())].into();
+/// let request = TokenRequest { names, ..TokenRequest::default() };
+/// # drop(request);
+/// ```
+#[doc(inline)]
+pub use orla_manifest::TokenRequest;

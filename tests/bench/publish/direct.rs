@@ -29,6 +29,7 @@ pub(crate) async fn run() {
             let new = NewPublication {
                 platform: "twitter".to_owned(),
                 connection: None,
+                target: None,
                 parts: vec![Part { text: text(n), media: Vec::new() }],
                 idempotency_key: Some(key()),
             };

@@ -2,7 +2,8 @@
 //! and the contract's own WIT makes components of them.
 
 use orla_manifest::{
-    AnswerPlace, Auth, ClientAuth, Endpoint, Limits, Manifest, OAuth2, Pkce, Place, Publishing, SCHEMA, Sign,
+    AnswerPlace, Auth, ClientAuth, Endpoint, Limits, Manifest, OAuth2, Pkce, Place, Publishing, Refresh, SCHEMA, Sign,
+    TokenRequest,
 };
 use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -76,8 +77,13 @@ pub(crate) fn describing(manifest: &str, besides: &str) -> Vec<u8> {
 /// A manifest that asks for nothing unusual.
 pub(crate) fn manifest(id: &str) -> Manifest {
     let place = |endpoint: &str, path: &str| Place { endpoint: endpoint.to_owned(), path: path.to_owned() };
-    let endpoint =
-        |origin: &str, sign| Endpoint { origin: origin.into(), sign, reads: Vec::new(), host_only: Vec::new() };
+    let endpoint = |origin: &str, sign| Endpoint {
+        origin: origin.into(),
+        sign,
+        proof: None,
+        reads: Vec::new(),
+        host_only: Vec::new(),
+    };
     Manifest {
         schema: SCHEMA,
         id: id.to_owned(),
@@ -88,12 +94,16 @@ pub(crate) fn manifest(id: &str) -> Manifest {
             authorize: place("web", "/i/oauth2/authorize"),
             authorize_params: [].into(),
             token: place("api", "/2/oauth2/token"),
+            token_request: TokenRequest::default(),
+            exchange: Vec::new(),
+            refresh: Refresh::None,
             revoke: None,
             scopes: ["tweet.read", "users.read"].map(str::to_owned).into(),
+            optional_scopes: Vec::new(),
             scope_separator: " ".to_owned(),
+            granted: None,
             pkce: Pkce::S256,
             client_auth: ClientAuth::Basic,
-            refreshable: false,
             revoked_errors: Vec::new(),
             default_lifetime_s: 7_200,
         }),
@@ -103,6 +113,8 @@ pub(crate) fn manifest(id: &str) -> Manifest {
         ]
         .into(),
         links: Vec::new(),
+        slots: Vec::new(),
+        secret_members: Vec::new(),
         verdicts: Vec::new(),
         publishing: Some(Publishing {
             visible_after_s: 30,

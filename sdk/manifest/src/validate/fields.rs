@@ -78,16 +78,22 @@ impl Manifest {
 /// Why the requests to an endpoint cannot be signed as it says.
 fn unsignable(endpoint: &Endpoint, fields: Option<&Fields>) -> Option<String> {
     match (&endpoint.sign, fields) {
-        (Sign::Bearer, Some(Fields { token: None, .. })) => {
-            Some("a bearer token needs `auth/fields/token` to name it".to_owned())
+        (Sign::Bearer | Sign::Header { .. } | Sign::Query { .. }, Some(Fields { token: None, .. })) => {
+            Some("a token needs `auth/fields/token` to name it".to_owned())
         }
-        (Sign::StandardWebhooks { .. }, None) => {
+        (Sign::StandardWebhooks { .. } | Sign::Basic { .. }, None) => {
             Some("only an account that is connected by fields has a secret to sign with".to_owned())
         }
         (Sign::StandardWebhooks { secret }, Some(fields)) => {
             let is_secret = fields.named(secret).is_some_and(|field| field.kind == FieldKind::Secret);
             (!is_secret).then(|| format!("no field of kind secret is named `{secret}`"))
         }
-        (Sign::None | Sign::Bearer, _) => None,
+        (Sign::Basic { user, password }, Some(fields)) => {
+            let is_secret = fields.named(password).is_some_and(|field| field.kind == FieldKind::Secret);
+            let is_text = fields.named(user).is_some_and(|field| field.kind == FieldKind::Text);
+            (!is_secret || !is_text)
+                .then(|| format!("needs a field `{user}` of kind text and a field `{password}` of kind secret"))
+        }
+        (Sign::None | Sign::Bearer | Sign::Header { .. } | Sign::Query { .. }, _) => None,
     }
 }

@@ -15,7 +15,7 @@ fn entered(field: &str) -> Origin {
 }
 
 fn endpoint(origin: Origin, sign: Sign) -> Endpoint {
-    Endpoint { origin, sign, reads: Vec::new(), host_only: Vec::new() }
+    Endpoint { origin, sign, proof: None, reads: Vec::new(), host_only: Vec::new() }
 }
 
 fn webhooks(secret: &str) -> Sign {
@@ -42,6 +42,8 @@ fn sound() -> Manifest {
             ("relay".to_owned(), endpoint(Origin::from("https://relay.example"), Sign::Bearer)),
         ]),
         links: vec![link("api", AnswerPlace::LinkHeader("next".to_owned()))],
+        slots: Vec::new(),
+        secret_members: Vec::new(),
         verdicts: Vec::new(),
         publishing: Some(Publishing {
             visible_after_s: 1,

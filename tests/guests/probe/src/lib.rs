@@ -7,7 +7,7 @@
 mod abuse;
 mod script;
 
-use orla_sdk::manifest::{self, Auth, ClientAuth, Endpoint, Manifest, OAuth2, Pkce, Publishing};
+use orla_sdk::manifest::{self, Auth, Endpoint, Manifest, OAuth2, Publishing};
 use orla_sdk::{
     Account, Api, Attempt, Committed, Connector, Fact, Identity, Profile, Progress, Publish, Reconcile, Result,
     Variant, Verdict, Violation, path,
@@ -28,17 +28,13 @@ impl Connector for Probe {
     fn manifest() -> Manifest {
         Manifest {
             auth: Auth::Oauth2(OAuth2 {
-                authorize: manifest::place("web", "/i/oauth2/authorize"),
-                authorize_params: Default::default(),
-                token: manifest::place("api", "/2/oauth2/token"),
-                revoke: Some(manifest::place("api", "/2/oauth2/revoke")),
-                scopes: manifest::texts(["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"]),
-                scope_separator: " ".to_owned(),
-                pkce: Pkce::S256,
-                client_auth: ClientAuth::Basic,
-                refreshable: true,
-                revoked_errors: Vec::new(),
+                revoke: Some(manifest::revoke("api", "/2/oauth2/revoke")),
                 default_lifetime_s: 7_200,
+                ..manifest::oauth2(
+                    manifest::place("web", "/i/oauth2/authorize"),
+                    manifest::place("api", "/2/oauth2/token"),
+                    ["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"],
+                )
             }),
             endpoints: manifest::endpoints([
                 ("web", manifest::unsigned("https://x.com")),
