@@ -25,7 +25,8 @@ pub(super) fn page(consent: &str, version: &str, settings: &Settings, scopes: &[
         .collect();
     let scopes: String = (SCOPES.iter().filter(|(scope, _)| scopes.iter().any(|asked| asked == scope)))
         .map(|(scope, words)| {
-            let checked = if settings.declined_scopes.iter().any(|declined| declined == scope) { " checked" } else { "" };
+            let checked =
+                if settings.declined_scopes.iter().any(|declined| declined == scope) { " checked" } else { "" };
             format!(
                 "<label><input type=\"checkbox\" name=\"decline\" value=\"{scope}\"{checked}> {words} \
                  <code>{scope}</code></label>\n"

@@ -30,8 +30,7 @@ pub(super) const SCOPES: [(&str, &str); 11] = [
     ("read_insights", "Read insights of your Pages"),
 ];
 
-const PARAMETERS: [&str; 7] =
-    ["client_id", "redirect_uri", "state", "scope", "response_type", "auth_type", "display"];
+const PARAMETERS: [&str; 7] = ["client_id", "redirect_uri", "state", "scope", "response_type", "auth_type", "display"];
 
 /// A valid request of the dialog.
 #[derive(Debug)]
@@ -44,7 +43,9 @@ pub(super) struct Ask {
 /// What the person chose.
 pub(super) enum Decision {
     /// All of it but these permissions.
-    Continue { declined: Vec<String> },
+    Continue {
+        declined: Vec<String>,
+    },
     Cancel,
 }
 

@@ -61,7 +61,8 @@ impl Caller {
     /// Refuse whoever may not post as this page.
     pub(super) fn may_post(&self, settings: &Settings, page_id: &str) -> Result<(), Problem> {
         let Some(own) = &self.page_id else { return Err(Problem::page_token_required()) };
-        let page = settings.page(page_id).filter(|page| own == page_id && page.allows(&self.person_id, "CREATE_CONTENT"));
+        let page =
+            settings.page(page_id).filter(|page| own == page_id && page.allows(&self.person_id, "CREATE_CONTENT"));
         match page {
             Some(_) if self.has("pages_manage_posts") && self.has("pages_read_engagement") => Ok(()),
             _ => Err(Problem::may_not_post()),

@@ -167,23 +167,22 @@ impl Grants {
         Ok(self.issue_token(settings, Kind::LongLived, authorization, now))
     }
 
-    pub(super) fn issue_token(
-        &mut self,
-        settings: &Settings,
-        kind: Kind,
-        authorization: usize,
-        now: Moment,
-    ) -> String {
+    pub(super) fn issue_token(&mut self, settings: &Settings, kind: Kind, authorization: usize, now: Moment) -> String {
         let value = self.issue(settings, kind, authorization);
-        let lasts_s =
-            if kind == Kind::LongLived { settings.long_lifetime_s } else { settings.short_lifetime_s };
+        let lasts_s = if kind == Kind::LongLived { settings.long_lifetime_s } else { settings.short_lifetime_s };
         let expires = Some(now.after_s(lasts_s));
         self.tokens.insert(value.clone(), Token { authorization, kind, page_id: None, issued: now, expires });
         value
     }
 
     /// The token of a page, for whoever has this token. It is the same one until that changes.
-    pub(super) fn page_token(&mut self, settings: &Settings, token: &str, page_id: &str, now: Moment) -> Option<String> {
+    pub(super) fn page_token(
+        &mut self,
+        settings: &Settings,
+        token: &str,
+        page_id: &str,
+        now: Moment,
+    ) -> Option<String> {
         let Token { authorization, kind, expires, .. } = *self.tokens.get(token)?;
         let expires = expires.filter(|_| kind != Kind::LongLived);
         let same = |known: &Token| {

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::gate::Call;
 use super::grants::Ended;
+use super::pages::picture;
 use super::problem::Problem;
 use super::state::World;
 use super::{fields, paging};
-use super::pages::picture;
 
 /// `GET /me`
 pub(super) fn show(world: &World, call: &Call) -> Result<Value, Problem> {

@@ -72,7 +72,9 @@ impl Default for Settings {
             versions: vec!["v25.0".to_owned(), "v26.0".to_owned()],
             people: vec![Person::new(first, "Orla Demo"), Person::new(second, "Second Person")],
             pages: vec![
-                Page::new("615500000000001", "Orla Coffee").with_role(first, &everything).with_role(second, &everything),
+                Page::new("615500000000001", "Orla Coffee")
+                    .with_role(first, &everything)
+                    .with_role(second, &everything),
                 Page::new("615500000000002", "Orla Roastery").with_role(first, &everything),
                 Page::new("615500000000003", "Orla Archive").with_role(first, &["ANALYZE"]),
             ],

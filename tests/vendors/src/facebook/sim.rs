@@ -74,6 +74,8 @@ fn router(facebook: Facebook) -> Router {
         .route("/{version}/oauth/access_token", any(token::exchange))
         .route("/{version}/debug_token", any(token::debug))
         .route("/{version}/{node}", any(graph::node))
+        // Facebook's own client asks for nodes with a slash at the end.
+        .route("/{version}/{node}/", any(graph::node))
         .route("/{version}/{node}/{edge}", any(graph::edge))
         .route("/{version}/{node}/{edge}/{member}", any(graph::member))
         .merge(pictures::router())

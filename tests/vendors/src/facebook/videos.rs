@@ -150,7 +150,9 @@ impl Video {
     fn status_node(&self, world: &World) -> Value {
         let uploading = json!({ "status": "complete", "bytes_transferred": self.size_bytes });
         let (status, processing, publishing) = match self.status(world) {
-            Status::Processing => ("processing", json!({ "status": "in_progress" }), json!({ "status": "not_started" })),
+            Status::Processing => {
+                ("processing", json!({ "status": "in_progress" }), json!({ "status": "not_started" }))
+            }
             Status::Ready => {
                 let published = json!({ "status": "complete", "publish_status": "published", "publish_time": time(self.created_ms) });
                 ("ready", json!({ "status": "complete" }), published)

@@ -25,10 +25,14 @@ async fn visitors_are_read_and_answered() {
     let list = async |query: &str| page.read(&format!("{post}/comments?{query}")).await;
     assert_eq!(messages(&list("").await), ["Nice", "Where?", "Thanks"]);
     assert_eq!(messages(&list("filter=stream").await), ["Nice", "Where?", "Here", "Thanks"]);
-    let fields = "filter=stream&order=reverse_chronological&limit=2&fields=id,message,from,created_time,parent{id},can_hide";
+    let fields =
+        "filter=stream&order=reverse_chronological&limit=2&fields=id,message,from,created_time,parent{id},can_hide";
     let newest = list(fields).await;
     assert_eq!(messages(&newest), ["Thanks", "Here"]);
-    assert_eq!((&newest["data"][1]["parent"], &newest["data"][1]["from"]["id"]), (&json!({ "id": second }), &json!(PAGE)));
+    assert_eq!(
+        (&newest["data"][1]["parent"], &newest["data"][1]["from"]["id"]),
+        (&json!({ "id": second }), &json!(PAGE))
+    );
     assert!(newest["data"][0].get("parent").is_none());
     let older = sent(bench.http.get(text(&newest["paging"]["next"]))).await;
     assert_eq!(messages(&body(older, StatusCode::OK).await), ["Where?", "Nice"]);
@@ -71,7 +75,8 @@ async fn what_is_no_comment_is_refused() {
     let page = bench.page().await;
     let comments = format!("{}/comments", page.posted_words("x").await);
     let too_long = "x".repeat(8_001);
-    for form in [&[][..], &[("message", " ")], &[("message", &too_long)], &[("message", "x"), ("attachment_url", "y")]] {
+    for form in [&[][..], &[("message", " ")], &[("message", &too_long)], &[("message", "x"), ("attachment_url", "y")]]
+    {
         assert_eq!(code(page.post(&comments, form)).await, (100, 0));
     }
     assert_eq!(bench.sim.made().comments, 0);

@@ -40,7 +40,10 @@ async fn a_status_comes_in_facebooks_manner() {
         let response = sent(page.post(&format!("{PAGE}/feed"), &[("message", "x")])).await;
         assert_eq!(response.headers().contains_key("x-app-usage"), status == 429);
         let answer = body(response, StatusCode::from_u16(status).unwrap()).await;
-        assert_eq!((&answer["error"]["code"], answer["error"].get("is_transient").is_some()), (&json!(code), code == 2));
+        assert_eq!(
+            (&answer["error"]["code"], answer["error"].get("is_transient").is_some()),
+            (&json!(code), code == 2)
+        );
     }
     let canned = Canned { status: 400, body: Some(json!({ "error": { "code": 368 } })), ..Canned::default() };
     bench.sim.fault(Fault::on("POST", FEED, Mode::Status(canned)));

@@ -148,9 +148,8 @@ impl<'bench> Caller<'bench> {
     /// Send a file under a name, and other parameters.
     fn upload(&self, path: &str, file: (&'static str, Vec<u8>), form: &[(&str, &str)]) -> RequestBuilder {
         let (name, bytes) = file;
-        let parts = form.iter().fold(Form::new(), |parts, (name, value)| {
-            parts.text((*name).to_owned(), (*value).to_owned())
-        });
+        let parts =
+            form.iter().fold(Form::new(), |parts, (name, value)| parts.text((*name).to_owned(), (*value).to_owned()));
         let parts = parts.part(name, Part::bytes(bytes).file_name("file"));
         self.request(Method::POST, path).multipart(parts)
     }

@@ -5,7 +5,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::{ARCHIVE, Bench, CALLBACK, OTHER_PAGE, PAGE, PERSON, SCOPES, body, code, parameter, refusal, refused, sent, text};
+use crate::{
+    ARCHIVE, Bench, CALLBACK, OTHER_PAGE, PAGE, PERSON, SCOPES, body, code, parameter, refusal, refused, sent, text,
+};
 
 #[tokio::test]
 async fn a_person_can_consent_with_nothing_but_forms() {
@@ -14,12 +16,8 @@ async fn a_person_can_consent_with_nothing_but_forms() {
     assert!(page.contains("Second Person") && page.contains("Show a list of the Pages you manage"), "{page}");
     let consent = page.split("name=\"consent\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let decide = async || {
-        let form = [
-            ("consent", consent),
-            ("person", "122100000000000002"),
-            ("decline", "email"),
-            ("decision", "continue"),
-        ];
+        let form =
+            [("consent", consent), ("person", "122100000000000002"), ("decline", "email"), ("decision", "continue")];
         sent(bench.http.post(bench.url("dialog/oauth")).form(&form)).await
     };
     let decided = decide().await;
@@ -111,9 +109,8 @@ async fn a_code_is_exchanged_once_in_time_by_the_app_that_asked() {
 async fn a_token_is_made_to_last_as_long_as_it_works() {
     let bench = Bench::start().await;
     let short = bench.short(SCOPES).await;
-    let extend = async |token: &str| {
-        bench.exchange(&[("grant_type", "fb_exchange_token"), ("fb_exchange_token", token)]).await
-    };
+    let extend =
+        async |token: &str| bench.exchange(&[("grant_type", "fb_exchange_token"), ("fb_exchange_token", token)]).await;
     let long = body(extend(&short.token).await, StatusCode::OK).await;
     assert_eq!(long["expires_in"], 5_183_944);
     let long = text(&long["access_token"]);

@@ -109,6 +109,9 @@ async fn what_was_lost_can_be_read_back() {
     assert_eq!(page.read(&since(created_s)).await["data"], json!([{ "id": id, "message": "x" }]));
     assert_eq!(page.read(&since(created_s + 1)).await["data"], json!([]));
     assert_eq!(page.read(&format!("{PAGE}/feed?until={created_s}")).await["data"].as_array().unwrap().len(), 1);
-    assert_eq!(page.read(&format!("{PAGE}/feed?since=1970-01-02T00:00:00Z")).await["data"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        page.read(&format!("{PAGE}/feed?since=1970-01-02T00:00:00Z")).await["data"].as_array().unwrap().len(),
+        1
+    );
     assert_eq!(code(page.get(&format!("{PAGE}/feed?since=yesterday"))).await, (100, 0));
 }

@@ -20,7 +20,8 @@ async fn status(page: &Caller<'_>, id: &str) -> Value {
 
 #[tokio::test]
 async fn a_video_is_fetched_or_sent_and_ready_after_a_while() {
-    let bench = Bench::with(Settings { video_processing_reads: 2, video_processing_s: 30, ..Settings::default() }).await;
+    let bench =
+        Bench::with(Settings { video_processing_reads: 2, video_processing_s: 30, ..Settings::default() }).await;
     let page = bench.page().await;
     let url = format!("{}/pictures/clip-100000.mp4", bench.sim.origin());
     let fetched = page.posted(VIDEOS, &[("file_url", &url), ("title", "Clip"), ("description", "A clip")]).await;
@@ -36,13 +37,19 @@ async fn a_video_is_fetched_or_sent_and_ready_after_a_while() {
     let list = format!("{PAGE}/published_posts?fields=id");
     for _ in 0..2 {
         let status = status(&page, &id).await;
-        assert_eq!((&status["video_status"], &status["processing_phase"]["status"]), (&json!("processing"), &json!("in_progress")));
+        assert_eq!(
+            (&status["video_status"], &status["processing_phase"]["status"]),
+            (&json!("processing"), &json!("in_progress"))
+        );
     }
     assert_eq!(status(&page, &id).await["video_status"], "processing", "it takes half a minute, too");
     assert_eq!(page.read(&list).await["data"], json!([]));
     bench.sim.advance(30);
     let ready = page.read(&format!("{id}?fields=status,permalink_url,post_id")).await;
-    assert_eq!((&ready["status"]["video_status"], &ready["status"]["publishing_phase"]["publish_status"]), (&json!("ready"), &json!("published")));
+    assert_eq!(
+        (&ready["status"]["video_status"], &ready["status"]["publishing_phase"]["publish_status"]),
+        (&json!("ready"), &json!("published"))
+    );
     assert_eq!(ready["permalink_url"], format!("/{PAGE}/videos/{id}/"));
     assert_eq!(page.read(&list).await["data"], json!([{ "id": ready["post_id"] }]));
 }
