@@ -3,8 +3,8 @@
 //!
 //! # What is known how
 //!
-//! - *Documented*: the routes, their parameters and fields, permissions and tasks, the lifetimes of tokens and that there
-//!   is no refresh token, `appsecret_proof`, paging, the codes of errors, headers of limits, the phases of an upload.
+//! - *Documented*: the routes, their parameters and fields, permissions and tasks, the lifetimes of tokens and that
+//!   there is no refresh token, `appsecret_proof`, paging, codes of errors, headers of limits, the phases of an upload.
 //! - *Observed*, in what clients of the real service report: the words and subcodes of refusals, that `paging.next`
 //!   carries the access token, that the fragment `#_=_` follows a code, that a person's token sees no comments.
 //! - *From memory*, and so the least certain: the statuses of refusals, the words where a field or parameter is wrong,
@@ -38,7 +38,8 @@
 //! # By hand
 //!
 //! ```text
-//! token=$(curl -s -d '{"person":"Orla Demo","scopes":"pages_show_list,pages_read_engagement,pages_manage_posts"}' "$ORIGIN/_sim/facebook/tokens" | tr -d '"')
+//! scopes=pages_show_list,pages_read_engagement,pages_manage_posts
+//! token=$(curl -s -d "{\"person\":\"Orla Demo\",\"scopes\":\"$scopes\"}" "$ORIGIN/_sim/facebook/tokens" | tr -d '"')
 //! curl -s "$ORIGIN/v26.0/me/accounts?access_token=$token"
 //! ```
 //!

@@ -213,8 +213,8 @@ impl Grants {
                 return Err(Problem::dead_token(458, message));
             }
             Some(Ended::PasswordChanged) => {
-                let message = "The session has been invalidated because the user changed their password or Facebook has \
-                               changed the session for security reasons.";
+                let message = "The session has been invalidated because the user changed their password or Facebook \
+                               has changed the session for security reasons.";
                 return Err(Problem::dead_token(460, message));
             }
             None => {}

@@ -1,5 +1,5 @@
-//! Resumable uploads of videos: `upload_phase` start, transfer and finish (documented under "Video API"; the subcodes of
-//! refusals are from memory).
+//! Resumable uploads of videos: `upload_phase` start, transfer and finish (documented under "Video API"; the subcodes
+//! of refusals are from memory).
 
 use serde_json::{Value, json};
 

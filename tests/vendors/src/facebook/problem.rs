@@ -56,8 +56,8 @@ impl Problem {
     /// 100/33: there is no such thing, or not for this token, or it cannot be done with it.
     pub(super) fn unsupported(method: &str, id: &str) -> Self {
         let message = format!(
-            "Unsupported {} request. Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, \
-             or does not support this operation. Please read the Graph API documentation at \
+            "Unsupported {} request. Object with ID '{id}' does not exist, cannot be loaded due to missing \
+             permissions, or does not support this operation. Please read the Graph API documentation at \
              https://developers.facebook.com/docs/graph-api",
             method.to_lowercase()
         );
@@ -150,7 +150,8 @@ impl Problem {
     pub(super) fn unreadable_photo() -> Self {
         let words = (
             "Can't Read Files",
-            "Your photos couldn't be uploaded. Photos should be less than 4 MB and saved as JPG, PNG, GIF or TIFF files.",
+            "Your photos couldn't be uploaded. Photos should be less than 4 MB and saved as JPG, PNG, GIF or \
+             TIFF files.",
         );
         Self { user: Some(words), ..Self::new(100, "Invalid parameter").with_subcode(1_366_046) }
     }

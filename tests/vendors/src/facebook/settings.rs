@@ -55,7 +55,8 @@ pub struct Settings {
     pub throttle: Option<Throttle>,
     /// Where `paging.next` leads, such as `https://evil.example`. Empty for where the caller came to.
     pub paging_origin: String,
-    /// Whether the first page of every list is empty and has a `next` all the same, which Facebook reserves the right to.
+    /// Whether the first page of every list is empty and has a `next` all the same, which Facebook reserves the right
+    /// to.
     pub empty_first_pages: bool,
 }
 

@@ -154,7 +154,9 @@ impl Video {
                 ("processing", json!({ "status": "in_progress" }), json!({ "status": "not_started" }))
             }
             Status::Ready => {
-                let published = json!({ "status": "complete", "publish_status": "published", "publish_time": time(self.created_ms) });
+                let published = json!({
+                    "status": "complete", "publish_status": "published", "publish_time": time(self.created_ms),
+                });
                 ("ready", json!({ "status": "complete" }), published)
             }
             Status::Failed => {

@@ -1,7 +1,7 @@
-"""Calls the simulator through Facebook's own client, and fails where that cannot read an answer or reads something else.
+"""Calls the simulator through Facebook's own client, and fails where that cannot read an answer or reads another one.
 
-`FACEBOOK_ORIGIN`, `FACEBOOK_TOKEN`, `FACEBOOK_APP_ID` and `FACEBOOK_APP_SECRET` say where and as whom; the argument is a
-photo.
+`FACEBOOK_ORIGIN`, `FACEBOOK_TOKEN`, `FACEBOOK_APP_ID` and `FACEBOOK_APP_SECRET` say where and as whom; the argument
+is a photo.
 """
 
 import json

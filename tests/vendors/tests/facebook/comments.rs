@@ -1,13 +1,9 @@
 //! Comments and replies.
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{Bench, PAGE, PERSON, SCOPES, body, code, sent, text};
-
-fn messages(list: &Value) -> Vec<&str> {
-    list["data"].as_array().unwrap().iter().map(|comment| comment["message"].as_str().unwrap()).collect()
-}
+use crate::{Bench, PAGE, PERSON, SCOPES, body, code, messages, sent, text};
 
 #[tokio::test]
 async fn visitors_are_read_and_answered() {

@@ -190,6 +190,12 @@ fn text(value: &Value) -> String {
     value.as_str().expect("the member is a string").to_owned()
 }
 
+/// The messages of a list.
+fn messages(list: &Value) -> Vec<&str> {
+    let items = list["data"].as_array().expect("there is a list");
+    items.iter().map(|item| item["message"].as_str().expect("there is a message")).collect()
+}
+
 fn parameter(url: &Url, name: &str) -> String {
     let found = url.query_pairs().find(|(given, _)| given == name);
     found.expect("the parameter is there").1.into_owned()

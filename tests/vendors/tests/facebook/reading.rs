@@ -3,11 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{Bench, PAGE, body, sent, text};
-
-fn messages(page: &Value) -> Vec<&str> {
-    page["data"].as_array().unwrap().iter().map(|post| post["message"].as_str().unwrap()).collect()
-}
+use crate::{Bench, PAGE, body, messages, sent, text};
 
 #[tokio::test]
 async fn posts_come_newest_first_and_by_cursors_both_ways() {

@@ -11,7 +11,7 @@ const VIDEOS: &str = "615500000000001/videos";
 /// The clip of the simulator, whole.
 async fn clip(bench: &Bench, bytes: usize) -> Vec<u8> {
     let url = format!("{}/pictures/clip-{bytes}.mp4", bench.sim.origin());
-    sent(bench.http.get(url)).await.bytes().await.unwrap().to_vec()
+    sent(bench.http.get(url)).await.bytes().await.expect("the clip arrives whole").to_vec()
 }
 
 async fn status(page: &Caller<'_>, id: &str) -> Value {
