@@ -12,6 +12,9 @@ use time::{Duration, OffsetDateTime, UtcDateTime};
 pub(crate) struct Moment(u64);
 
 impl Moment {
+    /// The beginning of 1970.
+    pub(crate) const EPOCH: Self = Self(0);
+
     #[expect(clippy::disallowed_methods, reason = "this is the simulator's clock, and it shares no code with the host")]
     pub(crate) fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{mastodon, openai, webhook, x};
+use orla_vendors::{facebook, mastodon, openai, webhook, x};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -50,6 +50,22 @@ struct Arguments {
     /// The secret that webhooks are signed with: `whsec_` and the base64 of 24 to 64 bytes.
     #[arg(long, default_value = "whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=")]
     webhook_secret: String,
+
+    /// The port on this machine where Facebook listens.
+    #[arg(long, env = "FACEBOOK_SIMULATOR_PORT", default_value_t = 4014)]
+    facebook_port: u16,
+
+    /// The id of the app that Facebook knows.
+    #[arg(long, default_value = "4014000000000001")]
+    facebook_app_id: String,
+
+    /// The secret of that app.
+    #[arg(long, default_value = "orla-demo-facebook-secret")]
+    facebook_app_secret: String,
+
+    /// A redirect URI that the app has registered, compared byte for byte; repeat it for several.
+    #[arg(long = "facebook-redirect-uri")]
+    facebook_redirect_uris: Vec<String>,
 }
 
 #[tokio::main]
@@ -88,6 +104,20 @@ async fn main() -> std::io::Result<()> {
         origin,
         "Webhooks are received at {origin}, on any path, signed with the secret that --webhook-secret names; what came \
          is at {origin}/_sim/webhook/deliveries."
+    );
+
+    let settings = facebook::Settings {
+        app_id: arguments.facebook_app_id,
+        app_secret: arguments.facebook_app_secret,
+        redirect_uris: arguments.facebook_redirect_uris,
+        ..facebook::Settings::default()
+    };
+    let facebook = facebook::Sim::bind((Ipv4Addr::LOCALHOST, arguments.facebook_port), settings).await?;
+    let origin = facebook.origin();
+    tracing::info!(
+        origin,
+        "The simulated Facebook is ready at {origin}, its dialog too; what was posted is at \
+         {origin}/_sim/facebook/posts."
     );
 
     let mut terminate = signal(SignalKind::terminate())?;

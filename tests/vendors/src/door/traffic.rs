@@ -61,11 +61,12 @@ impl Traffic {
         &self.0
     }
 
-    /// By method and path, where segments of digits count as `{id}`.
+    /// By method and path, where segments of digits, with underscores between them, count as `{id}`.
     pub(super) fn counts(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         for Received { method, path, .. } in &self.0 {
-            let is_id = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+            let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let is_id = |segment: &str| segment.split('_').all(is_number);
             let segments = path.split('/').map(|segment| if is_id(segment) { "{id}" } else { segment });
             *counts.entry(format!("{method} {}", segments.collect::<Vec<_>>().join("/"))).or_default() += 1;
         }
