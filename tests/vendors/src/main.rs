@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{mastodon, openai, webhook, x};
+use orla_vendors::{dropbox, mastodon, openai, webhook, x};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -50,6 +50,18 @@ struct Arguments {
     /// The secret that webhooks are signed with: `whsec_` and the base64 of 24 to 64 bytes.
     #[arg(long, default_value = "whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=")]
     webhook_secret: String,
+
+    /// The port on this machine where Dropbox listens.
+    #[arg(long, env = "DROPBOX_SIMULATOR_PORT", default_value_t = 4015)]
+    dropbox_port: u16,
+
+    /// The app key that Dropbox knows. Its redirect URIs are those of --redirect-uri.
+    #[arg(long, default_value = "orla-demo")]
+    dropbox_client_id: String,
+
+    /// The secret of that app.
+    #[arg(long, default_value = "orla-demo-secret")]
+    dropbox_client_secret: String,
 }
 
 #[tokio::main]
@@ -61,7 +73,7 @@ async fn main() -> std::io::Result<()> {
     let settings = x::Settings {
         client_id: arguments.x_client_id,
         client_secret: arguments.x_client_secret,
-        redirect_uris: arguments.redirect_uris,
+        redirect_uris: arguments.redirect_uris.clone(),
         ..x::Settings::default()
     };
     let x = x::Sim::bind(arguments.listen, settings).await?;
@@ -89,6 +101,15 @@ async fn main() -> std::io::Result<()> {
         "Webhooks are received at {origin}, on any path, signed with the secret that --webhook-secret names; what came \
          is at {origin}/_sim/webhook/deliveries."
     );
+
+    let settings = dropbox::Settings {
+        client_id: arguments.dropbox_client_id,
+        client_secret: arguments.dropbox_client_secret,
+        redirect_uris: arguments.redirect_uris,
+        ..dropbox::Settings::default()
+    };
+    let dropbox = dropbox::Sim::bind((Ipv4Addr::LOCALHOST, arguments.dropbox_port), settings).await?;
+    tracing::info!(origin = dropbox.origin(), "The simulated Dropbox is ready at {}.", dropbox.origin());
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
