@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{facebook, mastodon, openai, webhook, x};
+use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -66,6 +66,18 @@ struct Arguments {
     /// A redirect URI that the app has registered, compared byte for byte; repeat it for several.
     #[arg(long = "facebook-redirect-uri")]
     facebook_redirect_uris: Vec<String>,
+
+    /// The port on this machine where Dropbox listens.
+    #[arg(long, env = "DROPBOX_SIMULATOR_PORT", default_value_t = 4015)]
+    dropbox_port: u16,
+
+    /// The app key that Dropbox knows. Its redirect URIs are those of --redirect-uri.
+    #[arg(long, default_value = "orla-demo")]
+    dropbox_client_id: String,
+
+    /// The secret of that app.
+    #[arg(long, default_value = "orla-demo-secret")]
+    dropbox_client_secret: String,
 }
 
 #[tokio::main]
@@ -77,7 +89,7 @@ async fn main() -> std::io::Result<()> {
     let settings = x::Settings {
         client_id: arguments.x_client_id,
         client_secret: arguments.x_client_secret,
-        redirect_uris: arguments.redirect_uris,
+        redirect_uris: arguments.redirect_uris.clone(),
         ..x::Settings::default()
     };
     let x = x::Sim::bind(arguments.listen, settings).await?;
@@ -119,6 +131,15 @@ async fn main() -> std::io::Result<()> {
         "The simulated Facebook is ready at {origin}, its dialog too; what was posted is at \
          {origin}/_sim/facebook/posts."
     );
+
+    let settings = dropbox::Settings {
+        client_id: arguments.dropbox_client_id,
+        client_secret: arguments.dropbox_client_secret,
+        redirect_uris: arguments.redirect_uris,
+        ..dropbox::Settings::default()
+    };
+    let dropbox = dropbox::Sim::bind((Ipv4Addr::LOCALHOST, arguments.dropbox_port), settings).await?;
+    tracing::info!(origin = dropbox.origin(), "The simulated Dropbox is ready at {}.", dropbox.origin());
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

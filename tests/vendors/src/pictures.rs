@@ -24,9 +24,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
-const SQUARE_PNG: &[u8] = include_bytes!("../assets/square.png");
-const PHOTO_JPG: &[u8] = include_bytes!("../assets/photo.jpg");
-const ANIM_GIF: &[u8] = include_bytes!("../assets/anim.gif");
+pub(crate) const SQUARE_PNG: &[u8] = include_bytes!("../assets/square.png");
+pub(crate) const PHOTO_JPG: &[u8] = include_bytes!("../assets/photo.jpg");
+pub(crate) const ANIM_GIF: &[u8] = include_bytes!("../assets/anim.gif");
 
 /// The last chunk of every PNG: no data, and always the same checksum.
 const PNG_END_BYTES: usize = 12;
@@ -92,8 +92,15 @@ fn sized(name: &str, prefix: &str, suffix: &str) -> Option<usize> {
     (size <= LARGEST_BYTES).then_some(size)
 }
 
-/// The square with a private, ancillary, safe-to-copy chunk of zeros before its end (PNG specification, 5.4).
 fn big_png(size_bytes: usize) -> Option<Response> {
+    let (head, tail) = big_png_ends(size_bytes)?;
+    let padding_bytes = size_bytes - head.len() - tail.len();
+    Some(padded("image/png", head, padding_bytes, tail))
+}
+
+/// The square with a private, ancillary, safe-to-copy chunk of zeros before its end (PNG specification, 5.4): what
+/// comes before and after the zeros, if there is room for it.
+pub(crate) fn big_png_ends(size_bytes: usize) -> Option<(Vec<u8>, Vec<u8>)> {
     const KIND: &[u8; 4] = b"paDd";
     let padding_bytes = size_bytes.checked_sub(SQUARE_PNG.len() + PNG_END_BYTES)?;
     let (image, end) = SQUARE_PNG.split_at(SQUARE_PNG.len() - PNG_END_BYTES);
@@ -103,7 +110,7 @@ fn big_png(size_bytes: usize) -> Option<Response> {
     head.extend(KIND);
     let mut tail = crc32_then_zeros(KIND, padding_bytes).to_be_bytes().to_vec();
     tail.extend(end);
-    Some(padded("image/png", head, padding_bytes, tail))
+    Some((head, tail))
 }
 
 /// A file type box, then a media data box that is all zeros (ISO/IEC 14496-12, 4.3 and 8.1.1).

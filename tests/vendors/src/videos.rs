@@ -57,7 +57,7 @@ fn content_range(text: String) -> HeaderMap {
 
 /// The stretch that a `Range` header asks for: empty where there is none in the file, `None` where the header is to be
 /// ignored, as one that does not parse is, and one for several stretches may be (RFC 9110, 14.2).
-fn stretch(header: &str, size_bytes: u64) -> Option<Range<u64>> {
+pub(crate) fn stretch(header: &str, size_bytes: u64) -> Option<Range<u64>> {
     let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;
     if first.is_empty() {
         let length: u64 = last.parse().ok()?;
@@ -68,7 +68,8 @@ fn stretch(header: &str, size_bytes: u64) -> Option<Range<u64>> {
     (first <= last).then(|| first.min(size_bytes)..last.saturating_add(1).min(size_bytes))
 }
 
-fn blocks(range: Range<u64>, size_bytes: u64) -> impl Iterator<Item = Bytes> {
+/// A stretch of the video with this size, in pieces. The size is at least 32 bytes and below 4 GiB.
+pub(crate) fn blocks(range: Range<u64>, size_bytes: u64) -> impl Iterator<Item = Bytes> {
     (range.start / BLOCK_BYTES..range.end.div_ceil(BLOCK_BYTES)).map(move |number| {
         let begins = number * BLOCK_BYTES;
         let from = range.start.saturating_sub(begins) as usize;

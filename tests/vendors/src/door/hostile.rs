@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -107,20 +107,34 @@ pub(super) async fn slow(genuine: Response, pause_ms: u64) -> Response {
     Response::from_parts(parts, Body::from_stream(pieces))
 }
 
-/// The same headers, length included, then only half of the body.
+/// The same headers, length included, then only half of the body. What names its length is passed on as it comes, and
+/// so may be larger than memory.
 pub(super) async fn truncate(genuine: Response) -> Response {
     let (mut parts, body) = genuine.into_parts();
-    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let named = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let (length, body) = match named.or_else(|| body.size_hint().exact()) {
+        Some(length) => (length, body),
+        None => {
+            let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+            (bytes.len() as u64, bytes.into())
+        }
+    };
     // An answer without a body has nothing to break off: it promises a byte that never comes.
-    parts.headers.insert(CONTENT_LENGTH, bytes.len().max(1).into());
-    let half = bytes.slice(..bytes.len() / 2);
+    parts.headers.insert(CONTENT_LENGTH, length.max(1).into());
+    let half = body.into_data_stream().scan(length / 2, |rest, piece| {
+        let kept = piece.ok().filter(|_| *rest > 0).map(|piece| {
+            let taken = (*rest).min(piece.len() as u64);
+            *rest -= taken;
+            io::Result::Ok(piece.slice(..taken as usize))
+        });
+        async move { kept }
+    });
     let end = async {
         // The first half should be on its way before the connection goes down with what is still buffered.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(io::ErrorKind::ConnectionReset.into())
     };
-    let body = Body::from_stream(stream::once(async { io::Result::Ok(half) }).chain(stream::once(end)));
-    Response::from_parts(parts, body)
+    Response::from_parts(parts, Body::from_stream(half.chain(stream::once(end))))
 }
 
 fn json_of(body: Body) -> Response {
