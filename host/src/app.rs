@@ -48,7 +48,7 @@ impl App {
         create_private_folder(&config.data)?;
         let db = Db::open(&config.database()).await?;
         let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);
-        let tokens = Tokens::new(&vault);
+        let tokens = Tokens::new(&vault.derive("orla/v1/jwt"));
         let mailer = Mailer::new(&config)?;
         let connectors = Box::pin(Connectors::open(setup, &config, &db, &clock, &vault)).await?;
         Ok(Self(Arc::new(Parts {

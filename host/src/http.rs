@@ -1,6 +1,7 @@
 //! The API over HTTP: every route in one list, handlers of a few lines, no SQL and no rules.
 
 mod admin;
+mod apps;
 mod auth;
 mod body;
 mod caller;
@@ -60,6 +61,7 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(auth::routes())
         .merge(connections::routes())
+        .merge(apps::routes())
         .merge(publications::routes())
         .merge(captions::routes())
         .merge(credits::routes())

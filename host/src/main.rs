@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
+use orla::connecting::keeping;
 use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
@@ -146,6 +147,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     guests::watch(&app).await;
     tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
     app.tasks().spawn(jobs::work(app.clone()));
+    app.tasks().spawn(keeping::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {
         stop_signal().await;

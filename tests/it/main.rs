@@ -6,6 +6,7 @@
 mod harness;
 
 mod accounts;
+mod broker;
 mod captions;
 mod commands;
 mod connectors;

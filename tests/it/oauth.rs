@@ -123,6 +123,8 @@ async fn a_passing_failure_of_the_refresh_keeps_the_connection_and_a_revocation_
         let settings = Settings { access_lifetime_s: 1, refresh_refusal, ..settings() };
         let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
         let ada = host.connected("ada", "twitter").await;
+        // A token that still serves would be used.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
         host.sim.fault(Fault::on("POST", "/2/oauth2/token", Mode::status(500)));
         let post = json!({"platform": "twitter", "content": "survives"});
         let done = ada.published(&post, "k", &["published", "failed"]).await;

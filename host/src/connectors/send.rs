@@ -105,7 +105,13 @@ async fn commit_or_spend(
     kind: wit::AnswerKind,
     effect: &wit::Effect,
 ) -> Result<Outcome, Fault> {
-    match journal(run, &kind, effect)?.once(once, key, &outbound.digest).await? {
+    let journal = journal(run, &kind, effect)?;
+    if outbound.slot.is_none() {
+        // A token that has to be renewed is renewed before the commit is written down: dying over it leaves nothing uncertain.
+        // What goes wrong here goes wrong again where it counts, unless the journal has the answer already.
+        let _ = run.credentials.token(run, &outbound.destination.sign).await;
+    }
+    match journal.once(once, key, &outbound.digest).await? {
         Step::Send(ticket) => outlive(run, |run, tell| send_once(run, once, ticket, outbound, kind, tell)).await,
         answered => replay(answered),
     }

@@ -6,7 +6,7 @@ use super::Role;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId};
-use crate::vault::Vault;
+use crate::vault::Key;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -59,14 +59,13 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// With the key that the vault derives for them: every node with the same master key takes the same tokens.
+    /// With this key: all nodes that have the same take the same tokens.
     #[must_use]
-    pub fn new(vault: &Vault) -> Self {
-        let key = vault.derive("orla/v1/jwt");
+    pub fn new(key: &Key) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // `exp` must be there, but is compared with the host's clock and not with the library's.
         validation.validate_exp = false;
-        Self { signing: EncodingKey::from_secret(&*key), checking: DecodingKey::from_secret(&*key), validation }
+        Self { signing: EncodingKey::from_secret(&**key), checking: DecodingKey::from_secret(&**key), validation }
     }
 
     pub(super) fn sign_access(&self, claims: Access) -> Result<String> {
@@ -114,7 +113,7 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::id::{SessionId, UserId};
     use crate::identity::Role;
-    use crate::vault::Vault;
+    use crate::vault::Key;
     use base64::Engine as _;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -124,15 +123,14 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 
     struct Keys {
-        vault: Vault,
+        key: Key,
         tokens: Tokens,
     }
 
     fn keys() -> Keys {
-        let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(&folder.path().join("master.key")).unwrap();
-        let tokens = Tokens::new(&vault);
-        Keys { vault, tokens }
+        let key = Key::random();
+        let tokens = Tokens::new(&key);
+        Keys { key, tokens }
     }
 
     fn access() -> Access {
@@ -216,8 +214,8 @@ mod tests {
 
     #[test]
     fn even_a_token_with_our_key_must_be_of_our_algorithm_and_have_an_end() {
-        let Keys { vault, tokens } = keys();
-        let key = EncodingKey::from_secret(&*vault.derive("orla/v1/jwt"));
+        let Keys { key, tokens } = keys();
+        let key = EncodingKey::from_secret(&*key);
         let sign = |algorithm, claims: &Value| jsonwebtoken::encode(&Header::new(algorithm), claims, &key).unwrap();
         tokens.read_access(&sign(Algorithm::HS256, &claims()), NOW).unwrap();
         tokens.read_access(&sign(Algorithm::HS384, &claims()), NOW).unwrap_err();

@@ -37,16 +37,18 @@ impl<'vault> Rotation<'vault> {
         self.vault.keyring.add(Key::random())
     }
 
-    /// The master key that is to be: the newest of the file that is not in use, or a new one.
+    /// The master key that is to be: the newest of the file, if it is not in use, or if a rotation to it was cut off; else a
+    /// new one.
     ///
     /// # Errors
     /// The file cannot be written, or the database failed.
     pub(crate) async fn next_master(&self, db: &Db) -> anyhow::Result<KeyId> {
         let found = Vault::find(&mut db.read().await?).await?;
         let used: Option<KeyId> = found.map(|(master, _)| master.parse()).transpose()?;
-        match self.vault.keyring.ids().last() {
-            Some(last) if used.is_some_and(|used| used != *last) => Ok(*last),
-            _ => self.add_master(),
+        match self.vault.keyring.ids().as_slice() {
+            [only] if used == Some(*only) => self.add_master(),
+            [.., last] => Ok(*last),
+            [] => self.add_master(),
         }
     }
 

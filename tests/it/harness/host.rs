@@ -101,6 +101,13 @@ impl Host {
         Self { app, url, ..self }
     }
 
+    /// The same host, stopped and started again with other settings.
+    pub(crate) async fn again_with(self, config: Config) -> Self {
+        self.app.stop().await;
+        let (app, url) = Box::pin(serve(config, Memories::Pooled, &self.sim)).await;
+        Self { app, url, ..self }
+    }
+
     /// Another node of the same installation: the same database and master key, a data folder of its own.
     pub(crate) async fn another_node(&self) -> Node {
         let data = TempDir::new().unwrap();

@@ -16,6 +16,14 @@ impl Process {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// Waits until it has died, for a while at most.
+    pub(crate) async fn ends_within(&mut self, longest: Duration) {
+        let began = std::time::Instant::now();
+        while !self.has_ended() && began.elapsed() < longest {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends it as a power cut would: SIGKILL, which it cannot see coming.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();

@@ -2,7 +2,6 @@
 
 use super::{Stage, altered, probe};
 use crate::harness::{BOTH, program};
-use serde_json::json;
 use std::process::{Command, Output};
 
 impl Stage {
