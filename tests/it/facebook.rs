@@ -214,9 +214,7 @@ async fn posts_whose_answer_is_lost_are_found_and_made_once() {
         let (host, sim) = host(backend, strict(), Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
         let square = format!("{}/pictures/square.png", host.sim.origin());
-        let post = |content: &str, media: &[&String]| {
-            json!({"platform": "facebook", "content": content, "media_urls": media, "target": COFFEE})
-        };
+        let post = |content: &str, media: &[&String]| json!({"platform": "facebook", "content": content, "media_urls": media, "target": COFFEE});
         sim.fault(Fault::on("POST", FEED, Mode::CutAfter));
         assert!(was_uncertain(&published(&ada, "text", post("A text", &[])).await));
         sim.fault(Fault::on("POST", &FEED.replace("feed", "photos"), Mode::CutAfter));
@@ -233,8 +231,7 @@ async fn posts_whose_answer_is_lost_are_found_and_made_once() {
         let canned = Canned { status: 400, body: Some(passing), ..Canned::default() };
         sim.fault(Fault::on("POST", FEED, Mode::ExecutedThenStatus(canned)));
         assert!(was_uncertain(&published(&ada, "passing", post("In passing", &[])).await));
-        let told: Vec<(String, usize)> =
-            sim.posts().into_iter().map(|post| (post.message, post.media.len())).collect();
+        let told: Vec<(String, usize)> = sim.posts().into_iter().map(|post| (post.message, post.media.len())).collect();
         let expected = [("A text", 0), ("A photo", 1), ("Photos", 2), ("Not at once", 0), ("In passing", 0)];
         assert_eq!(told, expected.map(|(message, media)| (message.to_owned(), media)));
         host.check_books().await;

@@ -17,8 +17,8 @@ use orla_sdk::manifest::{
     Publishing, Refresh, Revoke, RevokeBy, Slot, TokenRequest, Verdict,
 };
 use orla_sdk::{
-    Account, Api, Connector, Fact, Fault, FaultKind, Identity, Profile, Progress, Publish, Remove, Request, Response, Result,
-    Target, Variant, Violation, in_order, pages, path,
+    Account, Api, Connector, Fact, Fault, FaultKind, Identity, Profile, Progress, Publish, Remove, Request, Response,
+    Result, Target, Variant, Violation, in_order, pages, path,
 };
 use serde::Deserialize;
 use std::time::Duration;

@@ -116,9 +116,7 @@ fn a_post_is_removed_with_its_pages_token_and_so_is_one_that_is_gone() {
     assert_eq!(played.lines, ["prepare remove/88 DELETE /v26.0/88 as page:615"]);
     let kept = play(|_line| answer(200, &json!({ "success": false })), || Facebook::remove(&account(), "615_1"));
     assert_eq!(kept.result.unwrap_err().kind, FaultKind::Vendor);
-    let refused = play(|_line| problem(403, 200, "(#200) Permissions error"), || {
-        Facebook::remove(&account(), "615_1")
-    });
+    let refused = play(|_line| problem(403, 200, "(#200) Permissions error"), || Facebook::remove(&account(), "615_1"));
     assert_eq!(refused.result.unwrap_err().kind, FaultKind::ScopeMissing);
 }
 

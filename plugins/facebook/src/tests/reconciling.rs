@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 /// 2026-05-04T09:00:00Z.
 const SENT_AT: &str = "2026-05-04T09:00:00Z";
 
-fn look(variant: &'static Variant, key: &str, vendor: impl FnMut(&str) -> Answer + 'static) -> (Result<Verdict>, Vec<String>) {
-    let attempt =
-        Attempt { key: key.to_owned(), sent_at_ms: time::rfc3339_ms(SENT_AT).unwrap(), earlier: Vec::new() };
+fn look(
+    variant: &'static Variant,
+    key: &str,
+    vendor: impl FnMut(&str) -> Answer + 'static,
+) -> (Result<Verdict>, Vec<String>) {
+    let attempt = Attempt { key: key.to_owned(), sent_at_ms: time::rfc3339_ms(SENT_AT).unwrap(), earlier: Vec::new() };
     let played = play(vendor, || Facebook::reconcile(&account(), variant, &attempt));
     (played.result, played.lines)
 }
