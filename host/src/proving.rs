@@ -18,6 +18,7 @@ mod keys;
 mod locate;
 mod mishap;
 mod plot;
+mod proof;
 mod report;
 mod scene;
 mod script;

@@ -69,6 +69,8 @@ pub(crate) async fn dump(host: &Host) -> Vec<u8> {
         for table in [
             "connections",
             "connection_secrets",
+            "connection_targets",
+            "connector_apps",
             "oauth_states",
             "effects",
             "publications",

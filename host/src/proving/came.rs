@@ -104,12 +104,17 @@ impl Came {
         self.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())
     }
 
-    /// A field of the form that the body is.
     /// A parameter of the query.
     pub(super) fn query(&self, name: &str) -> Option<String> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
+    /// Takes all parameters of a name out of the query.
+    pub(super) fn take_query(&mut self, name: &str) -> Vec<String> {
+        self.query.extract_if(.., |(known, _)| known == name).map(|(_, value)| value).collect()
+    }
+
+    /// A field of the form that the body is.
     pub(super) fn field(&self, name: &str) -> Option<String> {
         let mut fields = url::form_urlencoded::parse(&self.body);
         fields.find(|(field, _)| field == name).map(|(_, value)| value.into_owned())

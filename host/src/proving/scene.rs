@@ -7,13 +7,14 @@ use super::came::Came;
 use super::keys::Keys;
 use super::mishap::{Did, Mishap};
 use super::plot::{Nature, Plot, Script};
+use super::proof;
 use super::script::{Answer, AnswerBody, Exchange};
 use super::vendor::Reply;
 use super::webhook::{self, Names};
 use crate::connectors::journal::Journal;
 use crate::connectors::run::Run;
 use bytes::Bytes;
-use orla_manifest::{Auth, Manifest, Place, Sign};
+use orla_manifest::{Auth, Endpoint, Manifest, Place, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub(super) struct Call {
 #[derive(Debug)]
 pub(super) struct Scene {
     signs: BTreeMap<String, Sign>,
+    /// The parameters that prove tokens, by the endpoints that want them.
+    proofs: BTreeMap<String, String>,
     token_place: Option<Place>,
     script: Script,
     standings: Vec<Standing>,
@@ -72,7 +75,9 @@ impl Scene {
             trouble: None,
             answer_cap: 0,
         };
+        let proof = |(name, endpoint): (&String, &Endpoint)| Some((name.clone(), endpoint.proof.clone()?));
         Self {
+            proofs: manifest.endpoints.iter().filter_map(proof).collect(),
             signs: manifest.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.sign.clone())).collect(),
             token_place: match &manifest.auth {
                 Auth::Oauth2(oauth) => Some(oauth.token.clone()),
@@ -176,9 +181,13 @@ impl Scene {
     }
 
     /// What the vendor does with a request.
-    pub(super) fn receive(&mut self, came: &Came) -> Reply {
+    pub(super) fn receive(&mut self, came: &mut Came) -> Reply {
         if let Some(reply) = self.mint(came) {
             return reply;
+        }
+        let wanted = came.endpoints.iter().find_map(|endpoint| self.proofs.get(endpoint));
+        if let Some(flaw) = wanted.cloned().and_then(|name| proof::take(came, &name)) {
+            self.complain(format!("{} {flaw}", came.line()));
         }
         if self.keys.are_told_by(came) {
             self.complain(format!("{} tells a secret of the account: a connector must not have it", came.line()));

@@ -5,6 +5,7 @@ use super::case::{Ask, Call, Case, Delivery, Look, Part};
 use super::ends::End;
 use super::keys::{self, Keys};
 use super::plot::Script;
+use super::proof;
 use super::vendor::Vendor;
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
@@ -19,13 +20,13 @@ use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
 use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart};
 use crate::connectors::writing::{self, Prompt};
-use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, blob};
+use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::passwords::Password;
 use crate::identity::{self, Role};
 use anyhow::Context as _;
 use bytes::Bytes;
-use orla_manifest::Manifest;
+use orla_manifest::{Auth, Manifest};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ impl Stand {
         let key = |text: &str| Some(SecretString::from(text));
         let connector = ConnectorConfig {
             client_id: Some("proving".to_owned()),
-            client_secret: key("proving-client-secret"),
+            client_secret: key(proof::APP_SECRET),
             api_key: key(OPERATOR_KEY),
             settings: settings.clone(),
             endpoints: vendor.origins(),
@@ -180,6 +181,10 @@ impl Stand {
             Ok(address) => entered::at_instance(&case.account.vendor_id, &address),
             Err(_) => case.account.vendor_id.clone(),
         };
+        let app = match &manifest.auth {
+            Auth::Oauth2(_) => apps::for_new(self.connectors().services(), self.workspace(), &manifest.id).await?,
+            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => None,
+        };
         let new = NewConnection {
             id: ConnectionId::new(),
             workspace: self.workspace(),
@@ -191,7 +196,7 @@ impl Stand {
             display_name: None,
             scopes: "",
             missing_scopes: "",
-            app: None,
+            app: app.map(|app| app.id),
         };
         let mut tx = self.app.db().begin().await?;
         let id = connections::upsert(&mut tx, &new, case.now).await?;
@@ -263,7 +268,7 @@ impl Stand {
             (Call::Whoami, Some(entered)) => Credentials::Entered { connection: None, entered: Some(entered.clone()) },
             (Call::Whoami, None) => {
                 let token = self.vendor.scene(|scene| scene.keys().access.clone());
-                Credentials::Minted { token, app_secret: None }
+                Credentials::Minted { token, app_secret: Some(proof::APP_SECRET.into()) }
             }
             (Call::Check(_) | Call::Publish(_) | Call::Reconcile(_), _) => {
                 let mut tx = self.app.db().read().await?;

@@ -127,10 +127,10 @@ impl Vendor {
 
 async fn receive(State(desk): State<Desk>, ConnectInfo(cut): ConnectInfo<Cut>, request: Request) -> Response {
     let read = Came::read(desk.endpoints.clone(), desk.hook, desk.clock.now(), request);
-    let Some(came) = read.await else { return dead(&cut) };
+    let Some(mut came) = read.await else { return dead(&cut) };
     let (reply, number, folder) = {
         let mut scene = desk.scene.lock().unwrap_or_else(PoisonError::into_inner);
-        (scene.receive(&came), scene.next_number(), scene.folder().to_owned())
+        (scene.receive(&mut came), scene.next_number(), scene.folder().to_owned())
     };
     let written = match reply {
         Reply::Answer(answer) => whole(&answer, &folder),

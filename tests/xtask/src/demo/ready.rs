@@ -40,6 +40,10 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}; what it took: http://{simulator}/_sim/x/posts"),
         None => "the real one, by ORLA_CONNECTORS__X__CLIENT_ID".to_owned(),
     };
+    let facebook = match settings.simulated_facebook() {
+        Some(simulator) => format!("simulated at http://{simulator}, for the account Orla Demo and its pages"),
+        None => "the real one, by ORLA_CONNECTORS__FACEBOOK__CLIENT_ID".to_owned(),
+    };
     say(&format!(
         "\nOrla is ready.\n\n  \
          address   {url}   (the API: {url}/docs)\n  \
@@ -47,6 +51,7 @@ pub(super) fn welcome(settings: &Settings) {
          data      {} ({database})\n  \
          mail      {mail}\n  \
          X         {network}\n  \
+         Facebook  {facebook}\n  \
          OpenAI    {model}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
          webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\

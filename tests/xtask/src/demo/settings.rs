@@ -15,6 +15,9 @@ pub(super) const PASSWORD: &str = "Orla-demo-1";
 /// The app that the simulated X knows.
 const CLIENT_ID: &str = "orla-demo";
 const CLIENT_SECRET: &str = "orla-demo-secret";
+/// The app that the simulated Facebook knows.
+const FACEBOOK_APP_ID: &str = "4014000000000001";
+const FACEBOOK_APP_SECRET: &str = "orla-demo-facebook-secret";
 /// The key that the simulated OpenAI knows.
 const API_KEY: &str = "sk-orla-demo";
 
@@ -35,8 +38,12 @@ pub(super) struct Settings {
     /// `WEBHOOK_SIMULATOR_PORT` on this machine. A person's fields name them, so they are there whatever keys there are.
     pub(super) mastodon: SocketAddr,
     pub(super) webhook: SocketAddr,
+    /// Where the simulated Facebook listens: `FACEBOOK_SIMULATOR_PORT` on this machine.
+    facebook: SocketAddr,
     /// Whether there are keys for the real X.
     has_x_keys: bool,
+    /// Whether there are keys for the real Facebook.
+    has_facebook_keys: bool,
     /// Whether there is a key for the real OpenAI.
     has_openai_key: bool,
     /// Whether mail goes to files in the data folder.
@@ -66,7 +73,9 @@ impl Settings {
             openai: here(port("OPENAI_SIMULATOR_PORT", 4011)?),
             mastodon: here(port("MASTODON_SIMULATOR_PORT", 4012)?),
             webhook: here(port("WEBHOOK_SIMULATOR_PORT", 4013)?),
+            facebook: here(port("FACEBOOK_SIMULATOR_PORT", 4014)?),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
+            has_facebook_keys: variable("ORLA_CONNECTORS__FACEBOOK__CLIENT_ID")?.is_some(),
             has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
             mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
             own_database: variable("DATABASE_URL")?.is_none(),
@@ -78,6 +87,7 @@ impl Settings {
         check_port(self.listen, "Orla", "PORT")?;
         check_port(self.mastodon, "the simulated Mastodon", "MASTODON_SIMULATOR_PORT")?;
         check_port(self.webhook, "the receiver of webhooks", "WEBHOOK_SIMULATOR_PORT")?;
+        check_port(self.facebook, "the simulated Facebook", "FACEBOOK_SIMULATOR_PORT")?;
         check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
         check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
@@ -85,6 +95,11 @@ impl Settings {
     /// The simulated X; nothing where there are keys for the real one.
     pub(super) fn simulated_x(&self) -> Option<SocketAddr> {
         (!self.has_x_keys).then_some(self.x)
+    }
+
+    /// The simulated Facebook; nothing where there are keys for the real one.
+    pub(super) fn simulated_facebook(&self) -> Option<SocketAddr> {
+        (!self.has_facebook_keys).then_some(self.facebook)
     }
 
     /// The simulated OpenAI; nothing where there is a key for the real one.
@@ -123,6 +138,15 @@ impl Settings {
                 .env("ORLA_CONNECTORS__X__ENDPOINTS__API", &origin)
                 .env("ORLA_CONNECTORS__X__ENDPOINTS__WEB", &origin);
         }
+        if let Some(simulator) = self.simulated_facebook() {
+            let origin = format!("http://{simulator}");
+            command
+                .env("ORLA_CONNECTORS__FACEBOOK__CLIENT_ID", FACEBOOK_APP_ID)
+                .env("ORLA_CONNECTORS__FACEBOOK__CLIENT_SECRET", FACEBOOK_APP_SECRET)
+                .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__API", &origin)
+                .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__VIDEO", &origin)
+                .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__WEB", &origin);
+        }
         if let Some(simulator) = self.simulated_openai() {
             command
                 .env("ORLA_CONNECTORS__OPENAI__API_KEY", API_KEY)
@@ -139,6 +163,9 @@ impl Settings {
             .args(["--listen", &self.x.to_string(), "--openai-listen", &self.openai.to_string()])
             .args(["--mastodon-port", &self.mastodon.port().to_string()])
             .args(["--webhook-port", &self.webhook.port().to_string()])
+            .args(["--facebook-port", &self.facebook.port().to_string()])
+            .args(["--facebook-app-id", FACEBOOK_APP_ID, "--facebook-app-secret", FACEBOOK_APP_SECRET])
+            .args(["--facebook-redirect-uri", &format!("{}/social/oauth/facebook/callback", self.url)])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)]);
