@@ -93,7 +93,9 @@ async fn no_id_of_one_tenant_works_for_another() {
             for id in &known {
                 let path = path.replace("{id}", id);
                 let body = json!({"key": "part/0", "outcome": "not_published"});
-                let answer = mallory.call(method.clone(), &path, (method == Method::POST).then_some(&body)).await;
+                let body = if method == Method::PUT { json!({"targets": []}) } else { body };
+                let has_body = matches!(method, Method::POST | Method::PUT);
+                let answer = mallory.call(method.clone(), &path, has_body.then_some(&body)).await;
                 answer.refused(404, "not_found");
             }
         }

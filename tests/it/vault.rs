@@ -87,12 +87,12 @@ async fn a_secret_that_is_copied_to_another_row_does_not_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
     for backend in BOTH {
-        let settings = Settings { access_lifetime_s: 61, duplicate_window_s: 0, ..settings() };
+        let settings = Settings { access_lifetime_s: 1, duplicate_window_s: 0, ..settings() };
         let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
         let (ada, bob) = (host.connected("ada", "twitter").await, host.connected("bob", "twitter").await);
         let before = sealed_under(&host).await;
         let is_over = Arc::new(AtomicBool::new(false));
-        // Tokens that last a second longer than the margin are refreshed, and so sealed, all the time.
+        // Tokens that last for a second are refreshed, and so sealed, all the time.
         let load = [ada.clone(), bob].map(|person| {
             let is_over = is_over.clone();
             tokio::spawn(async move {

@@ -167,8 +167,7 @@ impl Credentials {
 /// A connection's access token, renewed where it ends soon.
 async fn fresh(run: &Run, id: ConnectionId, at_hand: &Mutex<Option<Stored>>) -> Result<SecretString, Fault> {
     let now = run.services.clock.now();
-    let fresh_enough = now.after(MARGIN);
-    let is_fresh = |stored: &Stored| stored.expires_at.is_none_or(|end| end > fresh_enough);
+    let is_fresh = |stored: &Stored| stored.expires_at.is_none_or(|end| end > now.after(stored.margin()));
     let at_hand = at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let stored = match at_hand.filter(is_fresh) {
         Some(stored) => stored,
@@ -203,14 +202,15 @@ pub(crate) struct Stored {
     pub(super) refresh: Option<SecretString>,
     /// When the access token ends; `None` where the vendor sets no end.
     pub(super) expires_at: Option<Timestamp>,
+    /// When the access token was minted.
+    minted_at: Option<Timestamp>,
     /// Narrower secrets that the vendor handed out, by the names of their slots.
     slots: BTreeMap<String, SecretString>,
     /// What a person entered, by the names of the fields.
     fields: BTreeMap<String, SecretString>,
 }
 
-const SELECT: &str =
-    "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
+const SELECT: &str = "select name, sealed, expires_at, updated_at from connection_secrets where workspace_id = $1 and connection_id = $2";
 const UPSERT: &str =
     "insert into connection_secrets (connection_id, workspace_id, name, sealed, expires_at, updated_at)
     values ($1, $2, $3, $4, $5, $6)
@@ -221,6 +221,14 @@ impl Stored {
     /// The secret in a slot.
     pub(super) fn slot(&self, slot: &str) -> Option<&SecretString> {
         self.slots.get(slot)
+    }
+
+    /// How long before its end the access token is renewed: less where it lives for a short time only.
+    fn margin(&self) -> Duration {
+        match (self.minted_at, self.expires_at) {
+            (Some(minted), Some(end)) => MARGIN.min(end.since(minted) / 4),
+            _ => MARGIN,
+        }
     }
 
     /// Whether the access token ends before then.
@@ -259,13 +267,15 @@ impl Stored {
     }
 
     async fn read_once(tx: &mut Tx, vault: &Vault, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
-        let rows: Vec<(String, Vec<u8>, Option<Timestamp>)> =
+        let rows: Vec<(String, Vec<u8>, Option<Timestamp>, Timestamp)> =
             on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
         let mut stored = Self::default();
-        for (name, sealed, expires_at) in rows {
+        for (name, sealed, expires_at, updated_at) in rows {
             let secret = vault.unseal(tx, &identity(workspace, id, &name), &sealed).await?;
             match name.as_str() {
-                ACCESS => (stored.access, stored.expires_at) = (Some(secret), expires_at),
+                ACCESS => {
+                    (stored.access, stored.expires_at, stored.minted_at) = (Some(secret), expires_at, Some(updated_at));
+                }
                 REFRESH => stored.refresh = Some(secret),
                 other => {
                     if let Some(field) = other.strip_prefix(FIELD) {

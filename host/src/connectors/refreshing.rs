@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long an attempt of a node keeps the others waiting: longer than a request for tokens may take.
-const LEASE: Duration = Duration::from_secs(45);
+/// How long an attempt of a node keeps the others waiting: longer than a request for tokens may take. They wait as long where
+/// that node died.
+const LEASE: Duration = Duration::from_secs(20);
 /// How often a node looks whether another's attempt is over.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The longest pause between attempts that fail.

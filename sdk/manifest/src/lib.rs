@@ -153,7 +153,7 @@ pub struct Link {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slot {
-    /// The endpoint whose answers it is read from. Requests to the same endpoint may be signed by it.
+    /// The endpoint whose answers it is read from. Requests to any endpoint that an access token signs may be signed by it.
     pub from: String,
     /// What the slots are of, such as `page`.
     pub name: String,

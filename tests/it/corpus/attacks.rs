@@ -180,8 +180,8 @@ pub(crate) const EXHAUSTING: &[Attack] = &[
         (i32.store8 (i32.const 8388608) (i32.const 2))
         (i32.store (i32.const 8388616) (i32.const 2048)) (i32.store (i32.const 8388620) (i32.const 3))
         (i32.store (i32.const 8388624) (i32.const 2051)) (i32.store (i32.const 8388628) (i32.const 9))
-        (i32.store8 (i32.const 8388648) (i32.const 2))
-        (i32.store (i32.const 8388656) (i32.const 8400000)) (i32.store (i32.const 8388660) (i32.const 4000000))
+        (i32.store8 (i32.const 8388664) (i32.const 2))
+        (i32.store (i32.const 8388672) (i32.const 8400000)) (i32.store (i32.const 8388676) (i32.const 4000000))
         (loop $again (call $send (i32.const 8388608) (i32.const 8390000)) (br $again))
         (i32.const 512)",
         OUT_OF_TIME,

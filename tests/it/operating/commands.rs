@@ -57,6 +57,12 @@ async fn an_operator_does_all_of_it_from_a_shell() {
         let shown = stage.operator.get("/admin/connectors/probe").await.expect(200);
         assert_eq!(shown["events"][0]["actor"], "command");
         // The host that runs follows.
+        for _ in 0..200 {
+            if stage.operator.get("/admin/connectors/probe").await.expect(200)["serves_here"] == true {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
         let mut attempt = 0;
         while stage.version(&format!("a{attempt}")).await != "0.1.1" {
             attempt += 1;

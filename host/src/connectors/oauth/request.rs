@@ -13,7 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// A lease of refreshing lasts a little longer: see `refreshing`.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// The longest that a vendor may ask to be left alone.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3_600);
