@@ -7,6 +7,7 @@ mod caller;
 mod captions;
 mod connections;
 mod credits;
+mod drives;
 mod health;
 mod page;
 mod paging;
@@ -63,6 +64,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(publications::routes())
         .merge(captions::routes())
         .merge(credits::routes())
+        .merge(drives::routes())
         .merge(health::routes())
         .merge(admin::routes())
 }

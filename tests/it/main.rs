@@ -12,6 +12,7 @@ mod connectors;
 mod corpus;
 mod crash;
 mod credits;
+mod drives;
 mod fields;
 mod input;
 mod journey;

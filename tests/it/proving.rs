@@ -68,8 +68,8 @@ async fn openai_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mastodon_and_webhook_pass() {
-    for id in ["mastodon", "webhook"] {
+async fn mastodon_webhook_and_dropbox_pass() {
+    for id in ["mastodon", "webhook", "dropbox"] {
         let proved = prove(id, repository().join("plugins").join(id), &["--conformance"]).await;
         assert!(proved.passed, "{}\n{}", proved.report, proved.words);
     }

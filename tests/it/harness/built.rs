@@ -14,7 +14,7 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 8] = ["x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook"];
+const IDS: [&str; 9] = ["x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "dropbox"];
 
 /// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {

@@ -40,6 +40,10 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}; what it took: http://{simulator}/_sim/x/posts"),
         None => "the real one, by ORLA_CONNECTORS__X__CLIENT_ID".to_owned(),
     };
+    let drive = match settings.simulated_dropbox() {
+        Some(simulator) => format!("simulated at http://{simulator}"),
+        None => "the real one, by ORLA_CONNECTORS__DROPBOX__CLIENT_ID".to_owned(),
+    };
     say(&format!(
         "\nOrla is ready.\n\n  \
          address   {url}   (the API: {url}/docs)\n  \
@@ -48,6 +52,7 @@ pub(super) fn welcome(settings: &Settings) {
          mail      {mail}\n  \
          X         {network}\n  \
          OpenAI    {model}\n  \
+         Dropbox   {drive}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
          webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\
          The next request to try, in another terminal:\n\n  \
