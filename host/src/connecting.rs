@@ -295,7 +295,7 @@ async fn to_revoke_with(app: &App, connection: &Connection, stored: &Stored) -> 
         workspace: connection.workspace_id,
         connection: connection.id,
         stale: stored.tokens().0,
-        about_to_send: &|_| {},
+        about_to_send: &|_: &SecretString| {},
     };
     renewal.token().await.ok()
 }

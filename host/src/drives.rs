@@ -118,19 +118,18 @@ impl Drive {
         Ok((Arc::new(run), Account::of(&self.connection, None, &self.release)))
     }
 
-    /// What a fault means for the person who asked.
-    fn refusal(&self, app: &App, fault: &Fault) -> Error {
+    /// What a fault means for the person who asked; `field` is what they named.
+    fn refusal(&self, app: &App, fault: &Fault, field: &str) -> Error {
         let name = &self.release.manifest.name;
         let sentence = fault.message.trim_end_matches('.');
         let after = Duration::from_millis(fault.retry_after_ms.unwrap_or(1_000)).min(LONGEST_WAIT);
         match fault.kind {
             FaultKind::NotFound => Error::NotFound("file or folder in this drive any more"),
             FaultKind::Invalid | FaultKind::Conflict => {
-                let field = fault.field.clone().unwrap_or_else(|| "file_id".to_owned());
-                Error::Invalid { field, detail: format!("{name} refused: {sentence}.") }
+                Error::invalid(field, format!("{name} refused: {sentence}."))
             }
             FaultKind::TooLarge => {
-                Error::invalid("file_id", format!("The file is larger than this server takes: {sentence}."))
+                Error::invalid(field, format!("This is larger than the server takes: {sentence}."))
             }
             FaultKind::AuthExpired => revoked(app, &self.connection.platform, &self.connection.handle),
             FaultKind::ScopeMissing => {

@@ -32,7 +32,7 @@ pub(crate) enum Look<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = EntryKind)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// It has entries.
     Folder,
     /// It has bytes.

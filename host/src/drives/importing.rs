@@ -104,7 +104,7 @@ impl Wanted {
     async fn fetch(self, app: &App) -> Result<Imported> {
         let (run, account) = self.drive.run(app).await?;
         let fetched = Box::pin(app.connectors().fetch(&run, &account, &self.file)).await;
-        let Fetched { blob, name } = fetched.map_err(|fault| self.drive.refusal(app, &fault))?;
+        let Fetched { blob, name } = fetched.map_err(|fault| self.drive.refusal(app, &fault, "file_id"))?;
         match self.keep(app, &blob, &name).await {
             Ok(true) => {
                 let Blob { id, sha256, content_type, .. } = blob.clone();
@@ -128,7 +128,7 @@ impl Wanted {
         let Connection { id, .. } = self.drive.connection;
         let mut tx = app.db().begin().await?;
         let kept = on!(&mut tx, conn => sqlx::query(INSERT)
-            .bind(blob.id).bind(self.workspace()).bind(id).bind(name).bind(&self.key).bind(&self.digest).bind(app.now())
+            .bind(blob.id).bind(self.workspace()).bind(id).bind(name).bind(self.key.as_deref()).bind(&self.digest).bind(app.now())
             .execute(conn).await.map(|done| done.rows_affected()))?;
         tx.commit().await?;
         Ok(kept == 1)

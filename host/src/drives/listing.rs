@@ -86,7 +86,7 @@ pub async fn browse(app: &App, drive: &Drive, wish: &Wish) -> Result<DriveListin
                           restriction: PUT /cloud-storage/connections/{provider}.";
             return Error::Conflict { code: "root_folder_gone", detail: detail.to_owned() };
         }
-        drive.refusal(app, &fault)
+        drive.refusal(app, &fault, if wish.query.is_some() { "query" } else { "folder_id" })
     })?;
     Ok(DriveListing {
         items: entries.into_iter().map(|entry| DriveItem::sealed(app, drive, entry)).collect::<Result<_>>()?,

@@ -48,9 +48,9 @@ impl Drive {
     /// # Errors
     /// Nobody was given that for this drive as it is restricted now.
     pub(super) fn unseal(&self, app: &App, sealed: &str) -> Result<Named> {
-        const NOTHING: Error = Error::NotFound("file or folder here");
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| NOTHING)?;
-        let plain = app.vault().open_token(&self.identity(), &sealed).map_err(|_| NOTHING)?;
+        let nothing = || Error::NotFound("file or folder here");
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| nothing())?;
+        let plain = app.vault().open_token(&self.identity(), &sealed).map_err(|_| nothing())?;
         Ok(serde_json::from_slice(&plain).context("a sealed entry cannot be read")?)
     }
 

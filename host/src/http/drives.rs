@@ -164,7 +164,7 @@ async fn import(
 struct Restriction {
     /// The `id` of a folder that was listed; null lifts the restriction.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required)]
+    #[schema(required = true)]
     folder_id: Option<String>,
 }
 

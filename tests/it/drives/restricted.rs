@@ -73,7 +73,8 @@ async fn ids_and_cursors_are_nobody_elses() {
         stage.restrict(&mallory, folder).await.refused(404, "not_found");
         // Nor is a vendor's own id, a made-up one, or one that was altered.
         let altered = format!("{}A", file.as_str().unwrap());
-        for made_up in ["id:a4ayc", "/Wave.gif", "", "AAAA", &altered] {
+        let altered = altered.as_str();
+        for made_up in ["id:a4ayc", "/Wave.gif", "", "AAAA", altered] {
             stage.import(&ada, &json!(made_up), None).await.refused(404, "not_found");
             stage.look(&ada, &[("cursor", &json!(made_up))]).await.refused(422, "invalid_input");
         }
