@@ -125,16 +125,13 @@ impl Drive {
         let after = Duration::from_millis(fault.retry_after_ms.unwrap_or(1_000)).min(LONGEST_WAIT);
         match fault.kind {
             FaultKind::NotFound => Error::NotFound("file or folder in this drive any more"),
-            FaultKind::Invalid | FaultKind::Conflict => {
-                Error::invalid(field, format!("{name} refused: {sentence}."))
-            }
-            FaultKind::TooLarge => {
-                Error::invalid(field, format!("This is larger than the server takes: {sentence}."))
-            }
+            FaultKind::Invalid | FaultKind::Conflict => Error::invalid(field, format!("{name} refused: {sentence}.")),
+            FaultKind::TooLarge => Error::invalid(field, format!("This is larger than the server takes: {sentence}.")),
             FaultKind::AuthExpired => revoked(app, &self.connection.platform, &self.connection.handle),
             FaultKind::ScopeMissing => {
                 let first = platforms::first_step(app, &self.connection.platform);
-                let detail = format!("{name} says that a permission is missing: {sentence}. Connect it again: {first}.");
+                let detail =
+                    format!("{name} says that a permission is missing: {sentence}. Connect it again: {first}.");
                 Error::Conflict { code: "scope_missing", detail }
             }
             FaultKind::RateLimited | FaultKind::Busy => {

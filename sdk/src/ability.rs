@@ -2,8 +2,8 @@
 
 use crate::manifest::Manifest;
 use crate::{
-    Account, Attempt, Completion, DrivePage, Fact, Fetched, Profile, Progress, Prompt, Result, TextOptions, Variant, Verdict,
-    Violation,
+    Account, Attempt, Completion, DrivePage, Fact, Fetched, Profile, Progress, Prompt, Result, TextOptions, Variant,
+    Verdict, Violation,
 };
 
 /// What every connector is. Exported with [`connector!`](crate::connector).

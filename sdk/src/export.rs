@@ -5,8 +5,8 @@
 
 use crate::bindings::{connector, identifies, publishes, reconciles, removes, stores, writes};
 use crate::{
-    Account, Attempt, Completion, Connector, Drive, DrivePage, Fact, Fetched, Identity, Profile, Progress, Prompt, Publish,
-    Reconcile, Remove, Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
+    Account, Attempt, Completion, Connector, Drive, DrivePage, Fact, Fetched, Identity, Profile, Progress, Prompt,
+    Publish, Reconcile, Remove, Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
 };
 use std::panic;
 
@@ -176,12 +176,7 @@ impl<C: Drive> stores::exports::orla::connector::drive::Guest for C {
         C::list(&account, folder.as_deref(), cursor.as_deref())
     }
 
-    fn search(
-        account: Account,
-        query: String,
-        within: Option<String>,
-        cursor: Option<String>,
-    ) -> Result<DrivePage> {
+    fn search(account: Account, query: String, within: Option<String>, cursor: Option<String>) -> Result<DrivePage> {
         install_panic_hook();
         C::search(&account, &query, within.as_deref(), cursor.as_deref())
     }

@@ -26,7 +26,10 @@ async fn a_drive_is_browsed_page_by_page_and_searched() {
         assert_eq!((&gif["type"], &gif["content_type"]), (&json!("file"), &json!("image/gif")));
         assert_eq!((&gif["fetchable"], &gif["modified_at"]), (&json!(true), &json!("2026-01-02T03:04:05Z")));
         let brand = named(&root, "Brand");
-        assert_eq!((&brand["type"], &brand["size"], &brand["fetchable"]), (&json!("folder"), &Value::Null, &json!(false)));
+        assert_eq!(
+            (&brand["type"], &brand["size"], &brand["fetchable"]),
+            (&json!("folder"), &Value::Null, &json!(false))
+        );
         let inside = stage.browse(&ada, &[("folder_id", &brand["id"])]).await;
         assert_eq!(names(&inside), ["Größe “M” 🦀.png", "Guide.gdoc", "Logo.png"]);
         assert_eq!(named(&inside, "Größe “M” 🦀.png")["size"], 250_000);
@@ -80,7 +83,11 @@ async fn a_file_is_imported_once_a_key_and_is_what_it_was() {
         assert_ne!(stage.import(&ada, &crab, None).await.expect(201)["id"], imported["id"]);
         // What has no bytes.
         let guide = stage.import(&ada, &named(&inside, "Guide.gdoc")["id"], None).await;
-        assert!(guide.body["detail"].as_str().is_some_and(|words| words.contains("no bytes to fetch")), "{}", guide.body);
+        assert!(
+            guide.body["detail"].as_str().is_some_and(|words| words.contains("no bytes to fetch")),
+            "{}",
+            guide.body
+        );
         guide.refused(422, "invalid_input");
         stage.import(&ada, &brand, None).await.refused(422, "invalid_input");
         assert_eq!(stage.blobs().await, 2);

@@ -85,9 +85,7 @@ impl Connectors {
                 let drive = world.orla_connector_drive();
                 let answer = match look {
                     Look::Folder(folder) => drive.call_list(store, &account, folder, cursor).await?,
-                    Look::Search { query, within } => {
-                        drive.call_search(store, &account, query, within, cursor).await?
-                    }
+                    Look::Search { query, within } => drive.call_search(store, &account, query, within, cursor).await?,
                 };
                 Ok(answer.map_err(Fault::from))
             })
@@ -147,8 +145,7 @@ fn checked(page: wit::Page) -> Result<Page, Fault> {
     if page.entries.len() > MAX_ENTRIES {
         return Err(Fault::bug(format!("the connector returns more than {MAX_ENTRIES} entries a page")));
     }
-    let is_token =
-        |text: &str, most_bytes| (1..=most_bytes).contains(&text.len()) && !text.contains(char::is_control);
+    let is_token = |text: &str, most_bytes| (1..=most_bytes).contains(&text.len()) && !text.contains(char::is_control);
     if page.entries.iter().any(|entry| !is_token(&entry.id, MAX_ID_BYTES)) {
         return Err(Fault::bug("the connector returns an entry without a usable id"));
     }

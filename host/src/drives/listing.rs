@@ -69,7 +69,9 @@ pub async fn browse(app: &App, drive: &Drive, wish: &Wish) -> Result<DriveListin
     };
     let look = match wish.query.as_deref().map(str::trim) {
         None => Look::Folder(folder.as_deref()),
-        Some(query) if !query.is_empty() && query.chars().count() <= MAX_QUERY_CHARS && !query.contains(char::is_control) => {
+        Some(query)
+            if !query.is_empty() && query.chars().count() <= MAX_QUERY_CHARS && !query.contains(char::is_control) =>
+        {
             Look::Search { query, within: folder.as_deref() }
         }
         Some(_) => {

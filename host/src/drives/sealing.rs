@@ -65,7 +65,8 @@ impl Drive {
     /// # Errors
     /// It is none of this list's.
     pub(super) fn unseal_cursor(&self, app: &App, look: Look<'_>, sealed: &str) -> Result<String> {
-        let foreign = || Error::invalid("cursor", "This cursor belongs to another list. Begin the list anew, without one.");
+        let foreign =
+            || Error::invalid("cursor", "This cursor belongs to another list. Begin the list anew, without one.");
         let identity = self.list_identity(look)?;
         let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| foreign())?;
         let plain = app.vault().open_token(&identity, &sealed).map_err(|_| foreign())?;

@@ -45,9 +45,7 @@ fn meaning(status: u16, reason: &str, error: &Value) -> (Option<FaultKind>, Stri
         }
         (401, "user_suspended") => (None, "Dropbox has suspended this account.".to_owned()),
         (401, _) => (None, "Dropbox no longer accepts this connection's token.".to_owned()),
-        (409, "path/not_found") => {
-            (Some(FaultKind::NotFound), "Dropbox has no such file or folder.".to_owned())
-        }
+        (409, "path/not_found") => (Some(FaultKind::NotFound), "Dropbox has no such file or folder.".to_owned()),
         (409, "path/not_folder") => (Some(FaultKind::Invalid), "This is a file, not a folder.".to_owned()),
         (409, "path/not_file") => (Some(FaultKind::Invalid), "This is a folder, not a file.".to_owned()),
         (409, "path/restricted_content") => {

@@ -93,17 +93,15 @@ fn a_list_that_was_reset_begins_anew() {
 
 #[test]
 fn a_search_stays_in_its_folder() {
-    let wrapped = json!({ "metadata": { ".tag": "metadata", "metadata": logo() }, "match_type": { ".tag": "filename" } });
+    let wrapped =
+        json!({ "metadata": { ".tag": "metadata", "metadata": logo() }, "match_type": { ".tag": "filename" } });
     let unknown = json!({ "metadata": { ".tag": "other" } });
     let found = json!({ "matches": [wrapped, unknown], "has_more": true, "cursor": "S1" });
     let again = found.clone();
     let played = play(move |_line| answer(200, &found), || Dropbox::search(&account(), "größe", Some("id:f"), None));
     let options = r#"{"file_status":"active","filename_only":true,"max_results":100,"path":"id:f"}"#;
     assert_eq!(played.lines, [format!(r#"read POST /2/files/search_v2 {{"options":{options},"query":"größe"}}"#)]);
-    assert_eq!(
-        played.result,
-        Ok(DrivePage { entries: entries().drain(..1).collect(), next: Some("S1".to_owned()) })
-    );
+    assert_eq!(played.result, Ok(DrivePage { entries: entries().drain(..1).collect(), next: Some("S1".to_owned()) }));
     let played = play(move |_line| answer(200, &again), || Dropbox::search(&account(), "größe", None, Some("S1")));
     assert_eq!(played.lines, [r#"read POST /2/files/search/continue_v2 {"cursor":"S1"}"#]);
 }
