@@ -15,13 +15,14 @@ use crate::connectors::apps as vendor_apps;
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials, Stored};
 use crate::connectors::oauth::{self, Client, Refused, Tokens};
+use crate::connectors::refreshing::Renewal;
 use crate::connectors::release::Release;
 use crate::connectors::targets::{self, Target};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
-use orla_manifest::{Auth, OAuth2, Refresh};
+use orla_manifest::{Auth, OAuth2, Refresh, RevokeBy};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ fn oauth_of(app: &App, platform: &str) -> Result<(Arc<Release>, OAuth2)> {
 /// The redirect URI to register at the vendor.
 #[must_use]
 pub fn redirect_uri(app: &App, platform: &str) -> String {
-    format!("{}/social/oauth/{platform}/callback", app.config().public())
+    format!("{}{}/callback", app.config().public(), platforms::oauth_route(app, platform))
 }
 
 const INSERT: &str = "insert into oauth_states
@@ -264,6 +265,7 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
     let services = app.connectors().services();
     let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace, id).await?;
     let minted_by = vendor_apps::of_connection(services, workspace, id).await;
+    let renewed = to_revoke_with(app, &connection, &stored).await;
     let mut tx = app.db().begin().await?;
     connections::delete(&mut tx, workspace, id).await?;
     tx.commit().await?;
@@ -272,10 +274,30 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
     let (Some(revoke), Ok(vendor_app)) = (&oauth.revoke, minted_by) else { return Ok(()) };
     let client = Client { services, release: &release, oauth, app: &vendor_app };
     let (access, refresh) = stored.tokens();
+    let access = renewed.as_ref().or(access);
     if let Err(refused) = client.revoke(revoke, access, refresh).await {
         tracing::warn!(connection = %id, "the vendor could not be told to revoke the tokens: {}", refused.words());
     }
     Ok(())
+}
+
+/// A fresh access token where the vendor is told by the access token itself, and ours has ended.
+async fn to_revoke_with(app: &App, connection: &Connection, stored: &Stored) -> Option<SecretString> {
+    let release = app.connectors().active(&connection.connector)?;
+    let Auth::Oauth2(oauth) = &release.manifest.auth else { return None };
+    let signed = oauth.revoke.as_ref().is_some_and(|revoke| revoke.by != RevokeBy::Token);
+    if !signed || !connection.is_active() || !stored.ends_before(app.now().after(oauth::margin(oauth))) {
+        return None;
+    }
+    let renewal = Renewal {
+        services: app.connectors().services(),
+        release: &release,
+        workspace: connection.workspace_id,
+        connection: connection.id,
+        stale: stored.tokens().0,
+        about_to_send: &|_: &SecretString| {},
+    };
+    renewal.token().await.ok()
 }
 
 fn verifier_identity(state_hash: &str) -> String {

@@ -15,6 +15,7 @@ mod compile;
 pub mod connections;
 pub(crate) mod credentials;
 mod destination;
+pub(crate) mod drive;
 pub mod egress;
 mod engine;
 pub(crate) mod entered;

@@ -8,6 +8,7 @@ mod caller;
 mod captions;
 mod connections;
 mod credits;
+mod drives;
 mod health;
 mod page;
 mod paging;
@@ -65,6 +66,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(publications::routes())
         .merge(captions::routes())
         .merge(credits::routes())
+        .merge(drives::routes())
         .merge(health::routes())
         .merge(admin::routes())
 }

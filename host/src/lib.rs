@@ -12,6 +12,7 @@ pub mod connecting;
 pub mod connectors;
 mod crash;
 pub mod db;
+pub mod drives;
 pub mod error;
 pub mod generations;
 pub mod http;

@@ -2,7 +2,8 @@
 
 use crate::manifest::Manifest;
 use crate::{
-    Account, Attempt, Completion, Fact, Profile, Progress, Prompt, Result, TextOptions, Variant, Verdict, Violation,
+    Account, Attempt, Completion, DrivePage, Fact, Fetched, Profile, Progress, Prompt, Result, TextOptions, Variant,
+    Verdict, Violation,
 };
 
 /// What every connector is. Exported with [`connector!`](crate::connector).
@@ -162,6 +163,66 @@ pub trait Remove {
     /// # Errors
     /// Whatever the vendor's answer means.
     fn remove(account: &Account, id: &str) -> Result<()>;
+}
+
+/// Lists, searches and fetches the files of a drive. Exported with [`export_drive!`](crate::export_drive).
+///
+/// ```
+/// use orla_sdk::{Account, Api, Drive, DriveEntry, DrivePage, EntryKind, Fault, Fetched, Result, path};
+///
+/// pub struct Vendor;
+///
+/// const API: Api = Api::new("api");
+///
+/// impl Drive for Vendor {
+///     fn list(_account: &Account, folder: Option<&str>, cursor: Option<&str>) -> Result<DrivePage> {
+///         let request = API.get(path!("/v1/folders/{}/entries", folder.unwrap_or("root")));
+///         let answer = request.query("cursor", cursor.unwrap_or_default()).read()?;
+///         let (names, next): (Vec<String>, Option<String>) = answer.json()?;
+///         let entry = |name: String| DriveEntry {
+///             id: name.clone(),
+///             name,
+///             kind: EntryKind::File,
+///             size: None,
+///             content_type: None,
+///             modified_ms: None,
+///             fetchable: true,
+///         };
+///         Ok(DrivePage { entries: names.into_iter().map(entry).collect(), next })
+///     }
+///
+///     fn search(_account: &Account, _query: &str, _within: Option<&str>, _cursor: Option<&str>) -> Result<DrivePage> {
+///         Err(Fault::invalid("query", "This vendor has no search."))
+///     }
+///
+///     fn fetch(_account: &Account, file: &str) -> Result<Fetched> {
+///         let blob = API.get(path!("/v1/files/{}/content", file)).read_blob()?;
+///         Ok(Fetched { blob, name: file.to_owned() })
+///     }
+/// }
+/// ```
+pub trait Drive {
+    /// Lists what is directly in a folder; in the drive's root where none is named. `cursor` is the `next` of the page before,
+    /// of the same folder. Where the vendor no longer knows it, begin the list anew.
+    ///
+    /// # Errors
+    /// `not-found` when there is no such folder, `invalid` when it is a file; else whatever the vendor's answer means.
+    fn list(account: &Account, folder: Option<&str>, cursor: Option<&str>) -> Result<DrivePage>;
+
+    /// Finds files and folders by a person's words; nothing but what is in the folder `within`, however deep, where one is
+    /// named. `cursor` is the `next` of the page before, of the same search.
+    ///
+    /// # Errors
+    /// `invalid` with code `search-within` where the vendor cannot search in one folder; else whatever the vendor's answer
+    /// means.
+    fn search(account: &Account, query: &str, within: Option<&str>, cursor: Option<&str>) -> Result<DrivePage>;
+
+    /// Fetches a file into a blob ([`Request::read_blob`](crate::Request::read_blob)).
+    ///
+    /// # Errors
+    /// `not-found` when there is no such file, `invalid` when it has no bytes that can be fetched; else whatever the vendor's
+    /// answer means.
+    fn fetch(account: &Account, file: &str) -> Result<Fetched>;
 }
 
 /// Writes text with a language model. Exported with [`export_text_model!`](crate::export_text_model).

@@ -86,6 +86,11 @@ pub mod removes {
     ability!("removes", "export_removes", unequal: [], with: {});
 }
 
+pub mod stores {
+    //! Ability: lists, searches and fetches the files of a drive.
+    ability!("stores", "export_stores", unequal: ["fetched"], with: {});
+}
+
 pub mod writes {
     //! Ability: writes text with a language model.
     ability!("writes", "export_writes", unequal: [], with: {});

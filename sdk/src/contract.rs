@@ -215,6 +215,56 @@ pub use crate::bindings::types::Fact;
 /// ```
 pub use crate::bindings::types::FaultKind;
 
+/// A file or a folder.
+///
+/// ```
+/// use orla_sdk::{DriveEntry, EntryKind};
+///
+/// let folder = DriveEntry {
+///     id: "7".to_owned(),
+///     name: "Brand".to_owned(),
+///     kind: EntryKind::Folder,
+///     size: None,
+///     content_type: None,
+///     modified_ms: None,
+///     fetchable: false,
+/// };
+/// assert_eq!(folder.kind, EntryKind::Folder);
+/// ```
+pub use crate::bindings::stores::exports::orla::connector::drive::Entry as DriveEntry;
+
+/// What [`Drive::list`](crate::Drive::list) and [`Drive::search`](crate::Drive::search) return.
+///
+/// ```
+/// let last = orla_sdk::DrivePage { entries: Vec::new(), next: None };
+/// assert_eq!(last.next, None);
+/// ```
+pub use crate::bindings::stores::exports::orla::connector::drive::Page as DrivePage;
+
+/// Whether an entry has bytes or entries.
+///
+/// ```
+/// use orla_sdk::EntryKind;
+///
+/// fn kind(media_type: &str) -> EntryKind {
+///     if media_type == "inode/directory" { EntryKind::Folder } else { EntryKind::File }
+/// }
+/// assert_eq!(kind("image/png"), EntryKind::File);
+/// ```
+pub use crate::bindings::stores::exports::orla::connector::drive::EntryKind;
+
+/// What [`Drive::fetch`](crate::Drive::fetch) returns.
+///
+/// ```
+/// use orla_sdk::{Api, Fetched, Result};
+///
+/// fn logo() -> Result<Fetched> {
+///     let blob = Api::new("files").get("/v1/files/logo/content").read_blob()?;
+///     Ok(Fetched { blob, name: "logo.png".to_owned() })
+/// }
+/// ```
+pub use crate::bindings::stores::exports::orla::connector::drive::Fetched;
+
 /// What [`TextModel::complete`](crate::TextModel::complete) returns.
 ///
 /// ```

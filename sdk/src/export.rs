@@ -3,10 +3,10 @@
 //! The bridges are blanket implementations, so the macros only name the type. The exports themselves exist on
 //! WebAssembly alone: a connector's own tests run on the developer's machine, where the symbols mean nothing.
 
-use crate::bindings::{connector, identifies, publishes, reconciles, removes, writes};
+use crate::bindings::{connector, identifies, publishes, reconciles, removes, stores, writes};
 use crate::{
-    Account, Attempt, Completion, Connector, Fact, Identity, Profile, Progress, Prompt, Publish, Reconcile, Remove,
-    Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
+    Account, Attempt, Completion, Connector, Drive, DrivePage, Fact, Fetched, Identity, Profile, Progress, Prompt,
+    Publish, Reconcile, Remove, Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
 };
 use std::panic;
 
@@ -95,6 +95,21 @@ macro_rules! export_remove {
     };
 }
 
+/// Exports [`Drive`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_drive!(Vendor);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_drive {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::stores::export_stores!($connector with_types_in $crate::bindings::stores);
+    };
+}
+
 /// Exports [`TextModel`].
 ///
 /// ```
@@ -152,6 +167,23 @@ impl<C: Remove> removes::exports::orla::connector::remove::Guest for C {
     fn remove(account: Account, id: String) -> Result<()> {
         install_panic_hook();
         C::remove(&account, &id)
+    }
+}
+
+impl<C: Drive> stores::exports::orla::connector::drive::Guest for C {
+    fn list(account: Account, folder: Option<String>, cursor: Option<String>) -> Result<DrivePage> {
+        install_panic_hook();
+        C::list(&account, folder.as_deref(), cursor.as_deref())
+    }
+
+    fn search(account: Account, query: String, within: Option<String>, cursor: Option<String>) -> Result<DrivePage> {
+        install_panic_hook();
+        C::search(&account, &query, within.as_deref(), cursor.as_deref())
+    }
+
+    fn fetch(account: Account, file: String) -> Result<Fetched> {
+        install_panic_hook();
+        C::fetch(&account, &file)
     }
 }
 

@@ -31,14 +31,31 @@ impl Request<'_> {
     /// ```
     ///
     /// # Errors
-    /// As [`Self::read`], without the vendor's words: they are in the blob.
-    pub fn read_blob(mut self) -> Result<Blob> {
+    /// As [`Self::read`].
+    pub fn read_blob(self) -> Result<Blob> {
+        self.read_answer_and_blob().map(|(_, blob)| blob)
+    }
+
+    /// Reads into a blob as [`Self::read_blob`] does, and gives the answer along, whose headers say more.
+    ///
+    /// ```
+    /// use orla_sdk::{Api, Fetched, Result};
+    ///
+    /// fn newest() -> Result<Fetched> {
+    ///     let (answer, blob) = Api::new("files").get("/v1/files/newest").read_answer_and_blob()?;
+    ///     Ok(Fetched { blob, name: answer.header("x-name").unwrap_or("newest").to_owned() })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_answer_and_blob(mut self) -> Result<(Response, Blob)> {
         self.raw.answer = http::AnswerKind::Blob;
         let (response, blobs) = self.answered()?;
-        blobs
-            .into_iter()
-            .next()
-            .ok_or_else(|| Fault::bug(format!("The host stored no answer to {}.", response.asked())))
+        match blobs.into_iter().next() {
+            Some(blob) => Ok((response, blob)),
+            None => Err(Fault::bug(format!("The host stored no answer to {}.", response.asked()))),
+        }
     }
 
     /// Reads JSON whose base64 members at these pointers (RFC 6901) become blobs, in their order.

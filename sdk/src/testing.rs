@@ -39,6 +39,9 @@ use std::collections::VecDeque;
 pub enum Answer {
     /// An answer.
     Response(Response),
+    /// An answer whose body the host stored: a request for a blob gets one without bytes behind it, which may only be dropped
+    /// by a host. Leak what holds it.
+    Stored(Response),
     /// A commit that is known to stand.
     Known(Committed),
     /// A fault of the host.
@@ -218,6 +221,9 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
     match answer {
         Answer::Response(response) => {
             fresh(response.status(), response.headers().to_vec(), http::Answer::Bytes(response.bytes().to_vec()))
+        }
+        Answer::Stored(response) => {
+            fresh(response.status(), response.headers().to_vec(), http::Answer::Blob(unbacked_blob()))
         }
         Answer::Events(events, fault) => {
             let body = match request.answer {

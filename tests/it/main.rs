@@ -13,6 +13,7 @@ mod connectors;
 mod corpus;
 mod crash;
 mod credits;
+mod drives;
 mod facebook;
 mod fields;
 mod input;

@@ -68,8 +68,8 @@ async fn openai_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mastodon_webhook_and_facebook_pass() {
-    for id in ["mastodon", "webhook", "facebook"] {
+async fn mastodon_webhook_facebook_and_dropbox_pass() {
+    for id in ["mastodon", "webhook", "facebook", "dropbox"] {
         let proved = prove(id, repository().join("plugins").join(id), &["--conformance"]).await;
         assert!(proved.passed, "{}\n{}", proved.report, proved.words);
     }

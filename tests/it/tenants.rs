@@ -12,6 +12,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/login"),
     ("POST", "/auth/refresh"),
     ("GET", "/social/oauth/{platform}/callback"),
+    ("GET", "/cloud-storage/oauth/{provider}/callback"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     // With a token of its own, which no person has.

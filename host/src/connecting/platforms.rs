@@ -28,7 +28,8 @@ pub struct Platform {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Way {
-    /// `GET /social/oauth/{platform}/auth` says where to send the browser.
+    /// `GET /social/oauth/{platform}/auth` says where to send the browser; `GET /cloud-storage/oauth/{platform}/auth` does where
+    /// one of the abilities is `drive`.
     Oauth2,
     /// `POST /social/connections/{platform}` with the fields.
     Fields,
@@ -74,10 +75,19 @@ pub fn list(app: &App) -> Vec<Platform> {
     connectable.collect()
 }
 
+/// Where the routes begin with which an account is connected by OAuth.
+pub(super) fn oauth_route(app: &App, platform: &str) -> String {
+    let is_drive = app.connectors().for_platform(platform).is_some_and(|release| release.drive.is_some());
+    let room = if is_drive { "cloud-storage" } else { "social" };
+    format!("/{room}/oauth/{platform}")
+}
+
 /// The request with which an account is connected at a network.
 pub(crate) fn first_step(app: &App, platform: &str) -> String {
     match app.connectors().for_platform(platform).map(|release| release.manifest.auth.clone()) {
         Some(Auth::Fields(_)) => format!("POST /social/connections/{platform}"),
-        Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => format!("GET /social/oauth/{platform}/auth"),
+        Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => {
+            format!("GET {}/auth", oauth_route(app, platform))
+        }
     }
 }

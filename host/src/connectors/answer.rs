@@ -253,6 +253,7 @@ async fn store(run: &Run, chunks: futures_util::stream::BoxStream<'_, Result<Byt
         tracing::error!(%error, blob = %blob.id, "a blob could not be made known");
         lost("the host could not store the vendor's answer")
     })?;
+    run.received.add(&blob);
     Ok(blob)
 }
 

@@ -73,6 +73,20 @@ pub(crate) mod removes {
     });
 }
 
+pub(crate) mod stores {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "stores",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "orla:connector/types": crate::connectors::bindings::connector::orla::connector::types,
+            "orla:connector/blob": crate::connectors::bindings::connector::orla::connector::blob,
+            "orla:connector/http": crate::connectors::bindings::connector::orla::connector::http,
+        },
+    });
+}
+
 pub(crate) mod writes {
     wasmtime::component::bindgen!({
         path: "../wit",

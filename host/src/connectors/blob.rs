@@ -17,7 +17,7 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectSt
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -57,6 +57,21 @@ impl Blob {
 /// What a guest holds of a blob.
 #[derive(Debug, Clone)]
 pub struct Handle(pub(crate) Arc<Blob>);
+
+/// The blobs that the answers to a run's requests became.
+#[derive(Debug, Default)]
+pub(crate) struct Received(Mutex<Vec<Blob>>);
+
+impl Received {
+    pub(super) fn add(&self, blob: &Blob) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(blob.clone());
+    }
+
+    /// All of them, once.
+    pub(super) fn take(&self) -> Vec<Blob> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Why bytes were not stored.
 #[derive(Debug, thiserror::Error)]
@@ -197,4 +212,14 @@ pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()
     on!(tx, conn => sqlx::query(INSERT)
         .bind(blob.id).bind(blob.workspace_id).bind(&blob.sha256).bind(blob.size_bytes).bind(&blob.content_type).bind(now)
         .execute(conn).await.map(drop))
+}
+
+const DELETE: &str = "delete from blobs where workspace_id = $1 and id = $2";
+
+/// Forgets a blob that nothing refers to. Its bytes are deleted afterwards, by [`Blobs::delete`].
+///
+/// # Errors
+/// The database failed, or something refers to it.
+pub(crate) async fn forget(tx: &mut Tx, blob: &Blob) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(DELETE).bind(blob.workspace_id).bind(blob.id).execute(conn).await.map(drop))
 }

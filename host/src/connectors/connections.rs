@@ -37,6 +37,9 @@ pub struct Connection {
     /// When the network was seen not to honour it any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// The vendor's id of the folder beyond which nothing of a drive is shown or fetched; none where all of it may be.
+    #[serde(skip)]
+    pub root_folder: Option<String>,
     /// How much it may post to, where that is more than itself: `GET /social/connections/{id}/targets` lists it.
     pub target_count: i64,
     /// When it was connected first.
@@ -58,7 +61,7 @@ macro_rules! columns {
     ($tail:literal) => {
         concat!(
             "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, missing_scopes, state, ",
-            "refresh_words, revoked_at, target_count, created_at, updated_at from connections ",
+            "refresh_words, revoked_at, root_folder, target_count, created_at, updated_at from connections ",
             $tail
         )
     };
@@ -144,8 +147,25 @@ pub async fn upsert(tx: &mut Tx, new: &NewConnection<'_>, now: Timestamp) -> sql
 }
 
 const DELETE: &str = "delete from connections where workspace_id = $1 and id = $2";
+const RESTRICT: &str = "update connections set root_folder = $1, updated_at = $2 where workspace_id = $3 and id = $4";
 const REVOKED: &str = "update connections set state = 'revoked', revoked_at = $1, refresh_words = $2, updated_at = $1
     where id = $3 and state = 'active'";
+
+/// Sets the folder beyond which nothing of a drive is shown or fetched, by the vendor's id; `None` lifts the restriction.
+///
+/// # Errors
+/// The workspace has no such connection, or the database failed.
+pub(crate) async fn restrict(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+    root_folder: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let set = on!(tx, conn => sqlx::query(RESTRICT).bind(root_folder).bind(now).bind(workspace).bind(id)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    if set == 1 { Ok(()) } else { Err(Error::NotFound("connection")) }
+}
 
 /// Forgets a connection and its secrets.
 ///

@@ -4,7 +4,7 @@
 //! it out. What it may do later is only what is written in the release.
 
 use super::asks::Grant;
-use super::bindings::{identifies, publishes, reconciles, removes, writes};
+use super::bindings::{identifies, publishes, reconciles, removes, stores, writes};
 use super::compile::{self, Compiler};
 use super::engine;
 use super::fault;
@@ -155,6 +155,7 @@ struct Abilities {
     reconcile: Option<reconciles::ReconcilesIndices>,
     remove: Option<removes::RemovesIndices>,
     writes: Option<writes::WritesIndices>,
+    drive: Option<stores::StoresIndices>,
 }
 
 impl Abilities {
@@ -165,6 +166,7 @@ impl Abilities {
             reconcile: reconciles::ReconcilesIndices::new(linked).ok(),
             remove: removes::RemovesIndices::new(linked).ok(),
             writes: writes::WritesIndices::new(linked).ok(),
+            drive: stores::StoresIndices::new(linked).ok(),
         }
     }
 
@@ -175,6 +177,7 @@ impl Abilities {
             ("reconcile", self.reconcile.is_some()),
             ("remove", self.remove.is_some()),
             ("text-model", self.writes.is_some()),
+            ("drive", self.drive.is_some()),
         ];
         abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
     }
@@ -198,6 +201,7 @@ pub(crate) struct Release {
     pub(crate) publish: Option<publishes::PublishesIndices>,
     pub(crate) reconcile: Option<reconciles::ReconcilesIndices>,
     pub(crate) writes: Option<writes::WritesIndices>,
+    pub(crate) drive: Option<stores::StoresIndices>,
     /// The operator's settings, as the manifest names them.
     pub(crate) settings: BTreeMap<String, String>,
     /// What the operator allowed the connector when this was made ready.
@@ -231,7 +235,7 @@ impl Release {
         let Admitted { digest, asked, linked, .. } = admitted;
         let manifest =
             granted.effective(&asked).map_err(|flaws| anyhow::anyhow!("what it was granted is not enough: {flaws}"))?;
-        let Abilities { identity, publish, reconcile, writes, .. } = Abilities::of(&linked);
+        let Abilities { identity, publish, reconcile, writes, drive, .. } = Abilities::of(&linked);
         Ok(Self {
             digest,
             secret_names: Names::of(&manifest)?,
@@ -241,6 +245,7 @@ impl Release {
             publish,
             reconcile,
             writes,
+            drive,
             settings: settings.settings,
             gate: gate(manifest.limits.concurrency),
             counters: metrics.of(&manifest.id, &manifest.version.to_string()),

@@ -2,7 +2,7 @@
 
 use super::answer::Secrets;
 use super::billing::Billing;
-use super::blob::Blobs;
+use super::blob::{Blobs, Received};
 use super::credentials::Credentials;
 use super::egress::Egress;
 use super::journal::Journal;
@@ -109,6 +109,8 @@ pub(crate) struct Run {
     pub(crate) secrets: Secrets,
     /// Narrower secrets that answers handed out to this execution.
     pub(crate) slots: Slots,
+    /// Blobs that answers became.
+    pub(crate) received: Received,
     /// Requests of this execution that are under way.
     pub(crate) under_way: TaskTracker,
     pub(crate) services: Arc<Services>,

@@ -8,7 +8,7 @@ use super::bindings::identifies::exports::orla::connector::identity as wit_ident
 use super::bindings::publishes::exports::orla::connector::publish as wit_publish;
 use super::bindings::publishes::orla::connector::variants as wit_variants;
 use super::bindings::reconciles::exports::orla::connector::reconcile as wit_reconcile;
-use super::blob::{Blob, Handle};
+use super::blob::{Blob, Handle, Received};
 use super::connections::Connection;
 use super::credentials::Credentials;
 use super::entered;
@@ -44,7 +44,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// Most targets of an account.
 const MAX_TARGETS: usize = 1_000;
 /// Longest id that a vendor gives.
-const MAX_ID_BYTES: usize = 1_000;
+pub(super) const MAX_ID_BYTES: usize = 1_000;
 
 /// Whom a run acts for.
 #[derive(Debug, Clone)]
@@ -160,6 +160,7 @@ impl Connectors {
             stop: CancellationToken::new(),
             secrets,
             slots: Slots::default(),
+            received: Received::default(),
             under_way: TaskTracker::new(),
             services: self.services.clone(),
         }
@@ -325,7 +326,7 @@ impl Account {
         Self { vendor_id: vendor_id.to_owned(), handle: connection.handle.clone(), target }
     }
 
-    fn to_wit(&self) -> wit::Account {
+    pub(super) fn to_wit(&self) -> wit::Account {
         wit::Account { vendor_id: self.vendor_id.clone(), handle: self.handle.clone(), target: self.target.clone() }
     }
 }

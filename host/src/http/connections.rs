@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Where to send the browser.
 #[derive(Serialize, ToSchema)]
-struct Authorization {
+pub(super) struct Authorization {
     /// The network's page that asks for consent.
     auth_url: String,
 }
@@ -51,8 +51,13 @@ struct Authorization {
     (status = 503, description = "The operator has set no keys for it", body = Problem),
 ))]
 async fn begin(State(app): State<App>, caller: Caller, Path(platform): Path<String>) -> Result<Response> {
-    let Begun { url, browser } = connecting::begin(&app, caller.workspace, caller.user, &platform).await?;
-    let cookie = browser_cookie(&app, browser.expose_secret().to_owned());
+    begun(&app, &caller, &platform).await
+}
+
+/// Begins to connect an account: the answer says where to go, and sets the cookie that the callback wants.
+pub(super) async fn begun(app: &App, caller: &Caller, platform: &str) -> Result<Response> {
+    let Begun { url, browser } = connecting::begin(app, caller.workspace, caller.user, platform).await?;
+    let cookie = browser_cookie(app, browser.expose_secret().to_owned());
     let headers =
         AppendHeaders([(header::SET_COOKIE, cookie.to_string()), (header::CACHE_CONTROL, "no-store".to_owned())]);
     Ok((headers, Json(Authorization { auth_url: url.into() })).into_response())
@@ -77,7 +82,7 @@ fn browser_cookie(app: &App, value: String) -> Cookie<'static> {
 /// What the network's redirect brings.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Redirected {
+pub(super) struct Redirected {
     /// The state that we gave along.
     state: Option<String>,
     /// The authorization code.
@@ -103,16 +108,21 @@ async fn callback(
     jar: CookieJar,
     Query(redirected): Query<Redirected>,
 ) -> Response {
-    let browser = jar.get(cookie_name(&app)).map(|cookie| SecretString::from(cookie.value()));
+    returned(&app, &platform, jar, redirected).await
+}
+
+/// Ends what [`begun`] began, with a page for a person or on the web console.
+pub(super) async fn returned(app: &App, platform: &str, jar: CookieJar, redirected: Redirected) -> Response {
+    let browser = jar.get(cookie_name(app)).map(|cookie| SecretString::from(cookie.value()));
     let callback = Callback {
         state: SecretString::from(redirected.state.unwrap_or_default()),
         code: redirected.code.map(SecretString::from),
         error: redirected.error,
         browser,
     };
-    let outcome = connecting::finish(&app, &platform, callback).await;
-    let jar = jar.remove(browser_cookie(&app, String::new()));
-    (jar, ending(&app, &platform, outcome)).into_response()
+    let outcome = connecting::finish(app, platform, callback).await;
+    let jar = jar.remove(browser_cookie(app, String::new()));
+    (jar, ending(app, platform, outcome)).into_response()
 }
 
 fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {

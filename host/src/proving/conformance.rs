@@ -273,7 +273,11 @@ pub(super) fn of_interfaces(inspection: &Inspection, cases: &[Case], report: &mu
             _ => None,
         };
         let flaws = missing.map(|cure| Flaw::new(format!("the interface lacks a case: {cure}"))).into_iter().collect();
-        let tried = if *ability == "remove" { "the host has no use for it yet" } else { "its cases" };
+        let tried = match *ability {
+            "remove" => "the host has no use for it yet",
+            "drive" => "no case asks for it yet",
+            _ => "its cases",
+        };
         report.add(line(&format!("interface {ability}"), tried.to_owned(), flaws));
     }
 }

@@ -14,7 +14,8 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 9] = ["x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "facebook"];
+const IDS: [&str; 10] =
+    ["x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "facebook", "dropbox"];
 
 /// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {

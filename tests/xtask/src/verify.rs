@@ -5,7 +5,8 @@ use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
 /// The connectors, and the guests that tests play with.
-const CONNECTORS: [&str; 9] = ["x", "openai", "mastodon", "webhook", "facebook", "probe", "fields", "hook", "careless"];
+const CONNECTORS: [&str; 10] =
+    ["x", "openai", "mastodon", "webhook", "facebook", "dropbox", "probe", "fields", "hook", "careless"];
 
 /// Installs what the tests need, and runs them.
 ///

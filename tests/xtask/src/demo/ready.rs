@@ -44,6 +44,10 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}, for the account Orla Demo and its pages"),
         None => "the real one, by ORLA_CONNECTORS__FACEBOOK__CLIENT_ID".to_owned(),
     };
+    let drive = match settings.simulated_dropbox() {
+        Some(simulator) => format!("simulated at http://{simulator}"),
+        None => "the real one, by ORLA_CONNECTORS__DROPBOX__CLIENT_ID".to_owned(),
+    };
     say(&format!(
         "\nOrla is ready.\n\n  \
          address   {url}   (the API: {url}/docs)\n  \
@@ -53,6 +57,7 @@ pub(super) fn welcome(settings: &Settings) {
          X         {network}\n  \
          Facebook  {facebook}\n  \
          OpenAI    {model}\n  \
+         Dropbox   {drive}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
          webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\
          The next request to try, in another terminal:\n\n  \

@@ -12,7 +12,7 @@ pub(super) const EMAIL: &str = "demo@orla.local";
 /// Its password, known to everybody: that is why the demo listens on this machine alone.
 pub(super) const PASSWORD: &str = "Orla-demo-1";
 
-/// The app that the simulated X knows.
+/// The app that the simulated X and the simulated Dropbox know.
 const CLIENT_ID: &str = "orla-demo";
 const CLIENT_SECRET: &str = "orla-demo-secret";
 /// The app that the simulated Facebook knows.
@@ -40,6 +40,10 @@ pub(super) struct Settings {
     pub(super) webhook: SocketAddr,
     /// Where the simulated Facebook listens: `FACEBOOK_SIMULATOR_PORT` on this machine.
     facebook: SocketAddr,
+    /// Where the simulated Dropbox listens: `DROPBOX_SIMULATOR_PORT` on this machine.
+    dropbox: SocketAddr,
+    /// Whether there are keys for the real Dropbox.
+    has_dropbox_keys: bool,
     /// Whether there are keys for the real X.
     has_x_keys: bool,
     /// Whether there are keys for the real Facebook.
@@ -74,6 +78,8 @@ impl Settings {
             mastodon: here(port("MASTODON_SIMULATOR_PORT", 4012)?),
             webhook: here(port("WEBHOOK_SIMULATOR_PORT", 4013)?),
             facebook: here(port("FACEBOOK_SIMULATOR_PORT", 4014)?),
+            dropbox: here(port("DROPBOX_SIMULATOR_PORT", 4015)?),
+            has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
             has_facebook_keys: variable("ORLA_CONNECTORS__FACEBOOK__CLIENT_ID")?.is_some(),
             has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
@@ -88,6 +94,7 @@ impl Settings {
         check_port(self.mastodon, "the simulated Mastodon", "MASTODON_SIMULATOR_PORT")?;
         check_port(self.webhook, "the receiver of webhooks", "WEBHOOK_SIMULATOR_PORT")?;
         check_port(self.facebook, "the simulated Facebook", "FACEBOOK_SIMULATOR_PORT")?;
+        check_port(self.dropbox, "the simulated Dropbox", "DROPBOX_SIMULATOR_PORT")?;
         check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
         check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
@@ -105,6 +112,11 @@ impl Settings {
     /// The simulated OpenAI; nothing where there is a key for the real one.
     pub(super) fn simulated_openai(&self) -> Option<SocketAddr> {
         (!self.has_openai_key).then_some(self.openai)
+    }
+
+    /// The simulated Dropbox; nothing where there are keys for the real one.
+    pub(super) fn simulated_dropbox(&self) -> Option<SocketAddr> {
+        (!self.has_dropbox_keys).then_some(self.dropbox)
     }
 
     pub(super) fn connectors_folder(&self) -> PathBuf {
@@ -147,6 +159,15 @@ impl Settings {
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__VIDEO", &origin)
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__WEB", &origin);
         }
+        if let Some(simulator) = self.simulated_dropbox() {
+            let origin = format!("http://{simulator}");
+            command
+                .env("ORLA_CONNECTORS__DROPBOX__CLIENT_ID", CLIENT_ID)
+                .env("ORLA_CONNECTORS__DROPBOX__CLIENT_SECRET", CLIENT_SECRET);
+            for endpoint in ["API", "CONTENT", "WEB"] {
+                command.env(format!("ORLA_CONNECTORS__DROPBOX__ENDPOINTS__{endpoint}"), &origin);
+            }
+        }
         if let Some(simulator) = self.simulated_openai() {
             command
                 .env("ORLA_CONNECTORS__OPENAI__API_KEY", API_KEY)
@@ -166,9 +187,12 @@ impl Settings {
             .args(["--facebook-port", &self.facebook.port().to_string()])
             .args(["--facebook-app-id", FACEBOOK_APP_ID, "--facebook-app-secret", FACEBOOK_APP_SECRET])
             .args(["--facebook-redirect-uri", &format!("{}/social/oauth/facebook/callback", self.url)])
+            .args(["--dropbox-port", &self.dropbox.port().to_string()])
+            .args(["--dropbox-client-id", CLIENT_ID, "--dropbox-client-secret", CLIENT_SECRET])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
-            .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)]);
+            .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)])
+            .args(["--redirect-uri", &format!("{}/cloud-storage/oauth/dropbox/callback", self.url)]);
         Ok(command)
     }
 }
