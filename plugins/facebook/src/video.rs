@@ -214,7 +214,8 @@ fn committed(page: &Page<'_>, id: &str) -> Committed {
 pub(crate) fn find(page: &Page<'_>, id: &str) -> Result<Verdict> {
     let told = match status(page, id) {
         Ok(told) => told,
-        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Verdict::Absent),
+        // Facebook says so with a code of its own; a mere 404 may be anybody's.
+        Err(fault) if fault.kind == FaultKind::NotFound && fault.code.is_some() => return Ok(Verdict::Absent),
         Err(fault) => return Err(fault),
     };
     Ok(match told.state() {

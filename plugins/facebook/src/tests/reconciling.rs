@@ -110,6 +110,7 @@ fn a_video_is_found_by_its_id() {
     assert_eq!(told("a new word").0, Ok(Verdict::Unknown));
     let gone = json!({ "error": { "message": "Unsupported get request.", "code": 100, "error_subcode": 33 } });
     assert_eq!(look(watch(), "88", move |_| answer(400, &gone)).0, Ok(Verdict::Absent));
+    assert_eq!(look(watch(), "88", |_| answer(404, &json!({}))).0.unwrap_err().kind, FaultKind::NotFound);
     assert_eq!(look(watch(), "88", |_| problem(500, 1, "Later")).0.unwrap_err().kind, FaultKind::VendorDown);
 }
 
