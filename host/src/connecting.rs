@@ -158,18 +158,7 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
             "the vendor gave no refresh token: this connection will end with its token"
         );
     }
-    let granted = client.granted(&tokens).await.map_err(told)?;
-    let missing =
-        |wanted: &[String]| wanted.iter().filter(|scope| !granted.contains(scope)).cloned().collect::<Vec<_>>();
-    let needed = missing(&oauth.scopes);
-    if !needed.is_empty() {
-        let detail = format!(
-            "You did not allow what {} cannot do without: {}. Begin again, and leave all of it ticked.",
-            release.manifest.name,
-            needed.join(", ")
-        );
-        return Err(Error::Conflict { code: "scope_missing", detail });
-    }
+    let Scopes { granted, missing } = scopes(client, &tokens).await?;
     let minted = Credentials::Minted { token: tokens.access.clone(), app_secret: vendor_app.client_secret.clone() };
     let asked = app.connectors().whoami(&release, begun.workspace_id, minted).await;
     let (profile, slots) =
@@ -183,11 +172,40 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
         vendor_id: &profile.vendor_id,
         handle: &profile.handle,
         display_name: profile.name.as_deref(),
-        scopes: &granted.join(" "),
-        missing_scopes: &missing(&oauth.optional_scopes).join(" "),
+        scopes: &granted,
+        missing_scopes: &missing,
         app: Some(vendor_app.id),
     };
     store(app, &new, &tokens, &slots, &profile.targets).await
+}
+
+/// What a person allowed, each separated by spaces.
+struct Scopes {
+    granted: String,
+    /// Asked for and not allowed; the connector can do without.
+    missing: String,
+}
+
+/// Looks at what a person allowed.
+///
+/// # Errors
+/// They did not allow what the connector cannot do without, or the vendor did not say.
+async fn scopes(client: Client<'_>, tokens: &Tokens) -> Result<Scopes> {
+    let granted = client.granted(tokens).await.map_err(told)?;
+    let missing = |wanted: &[String]| -> Vec<String> {
+        wanted.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
+    };
+    let needed = missing(&client.oauth.scopes);
+    if !needed.is_empty() {
+        let detail = format!(
+            "You did not allow what {} cannot do without: {}. Begin again, and leave all of it ticked.",
+            client.release.manifest.name,
+            needed.join(", ")
+        );
+        return Err(Error::Conflict { code: "scope_missing", detail });
+    }
+    let missing = missing(&client.oauth.optional_scopes).join(" ");
+    Ok(Scopes { granted: granted.join(" "), missing })
 }
 
 /// Why there are no tokens, for the person who is connecting.

@@ -185,5 +185,5 @@ pub async fn restrict(app: &App, drive: &Drive, folder: Option<&str>) -> Result<
 /// Nothing is connected there, several accounts are, or the database failed.
 pub async fn disconnect(app: &App, which: Which<'_>) -> Result<()> {
     let (connection, _) = find(app, which).await?;
-    connecting::disconnect(app, which.workspace, connection.id).await
+    Box::pin(connecting::disconnect(app, which.workspace, connection.id)).await
 }

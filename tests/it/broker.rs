@@ -83,7 +83,8 @@ async fn a_failing_refresh_waits_and_a_token_that_still_serves_is_used() {
         let ada = host.connected("ada", "twitter").await;
         // It ends so soon that it should be renewed, and still serves.
         let soon = host.app.now().after(Duration::from_secs(30));
-        let statement = "update connection_secrets set expires_at = $1 where name = 'access_token'";
+        let statement = "update connection_secrets set expires_at = $1, updated_at = updated_at - 7200000000
+            where name = 'access_token'";
         let mut tx = host.app.db().begin().await.unwrap();
         on!(&mut tx, conn => sqlx::query(statement).bind(soon).execute(conn).await.map(drop)).unwrap();
         tx.commit().await.unwrap();

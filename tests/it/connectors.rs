@@ -14,7 +14,8 @@ async fn host(backend: Backend, id: &str, origin: &str) -> Host {
     })
     .await;
     let wasm = std::fs::read(component(id)).unwrap();
-    let installed = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command).await;
+    let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
+    let installed = Box::pin(installing).await;
     assert_eq!(installed.unwrap().state, "active");
     host
 }

@@ -46,7 +46,8 @@ async fn host(backend: Backend, facebook: Settings, memories: Memories) -> (Host
     .await;
     sim.register_redirect_uri(format!("{}/social/oauth/facebook/callback", host.url));
     let wasm = std::fs::read(component("facebook")).unwrap();
-    let installed = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command).await;
+    let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
+    let installed = Box::pin(installing).await;
     assert_eq!(installed.unwrap().state, "active");
     (host, sim)
 }

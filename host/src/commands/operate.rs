@@ -94,11 +94,12 @@ impl Operate {
             }
             Self::List => Ok(operating::connectors(app).await?.iter().map(listed).collect()),
             Self::Activate { connector, release, consent } => {
-                let active = connectors.activate(&connector, &release, consent_of(consent), Actor::Command).await?;
+                let consent = consent_of(consent);
+                let active = Box::pin(connectors.activate(&connector, &release, consent, Actor::Command)).await?;
                 Ok(format!("{} {} ({:.12}) serves.\n", active.connector, active.version, active.digest))
             }
             Self::Rollback { connector } => {
-                let active = connectors.rollback(&connector, Actor::Command).await?;
+                let active = Box::pin(connectors.rollback(&connector, Actor::Command)).await?;
                 Ok(format!("{} {} ({:.12}) serves again.\n", active.connector, active.version, active.digest))
             }
             Self::Disable { connector } => {

@@ -149,7 +149,7 @@ pub(crate) async fn receive(
         }
     };
     if fills_slots(run, endpoint, status) {
-        slots::keep(run).await;
+        Box::pin(slots::keep(run)).await;
     }
     Ok(Received { answer: Answer { status, headers, body }, blobs })
 }

@@ -192,7 +192,9 @@ async fn fresh(run: &Run, id: ConnectionId, at_hand: &Mutex<Option<Stored>>) -> 
 async fn renewed(run: &Run, connection: ConnectionId, stale: Option<&SecretString>) -> Result<SecretString, Fault> {
     let Run { services, release, workspace, .. } = run;
     let about_to_send = &|secret: &SecretString| run.secrets.add(secret);
-    Renewal { services, release, workspace: *workspace, connection, stale, about_to_send }.token().await
+    let renewal = Renewal { services, release, workspace: *workspace, connection, stale, about_to_send };
+    // Seldom, and large.
+    Box::pin(renewal.token()).await
 }
 
 /// A connection's tokens or fields as they are stored.

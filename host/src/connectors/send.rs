@@ -56,7 +56,7 @@ pub(crate) async fn send(
     check_limits(run, &outbound)?;
     check_key(effect)?;
     match effect {
-        wit::Effect::Read => read(run, outbound, kind).await,
+        wit::Effect::Read => Box::pin(read(run, outbound, kind)).await,
         wit::Effect::Prepare(wit::Preparation { key, valid_for_s }) => {
             let valid_for = Duration::from_secs(u64::from(*valid_for_s));
             match journal(run, &kind, effect)?.prepare(key, &outbound.digest, valid_for)? {

@@ -184,7 +184,7 @@ impl Connectors {
         let Some(stored) = registry::release(&mut tx, digest).await? else { return Ok(None) };
         let Some(connector) = registry::connector(&mut tx, &stored.connector).await? else { return Ok(None) };
         drop(tx);
-        self.load(digest, &connector).await.map(Some)
+        Box::pin(self.load(digest, &connector)).await.map(Some)
     }
 
     /// A release in memory with the powers that its connector has now.

@@ -200,7 +200,7 @@ async fn activate(
     Body(wanted): Body<Activation>,
 ) -> Result<Json<Activated>> {
     let actor = Actor::User(operator.user);
-    Ok(Json(app.connectors().activate(&id, &wanted.release, wanted.consent, actor).await?))
+    Ok(Json(Box::pin(app.connectors().activate(&id, &wanted.release, wanted.consent, actor)).await?))
 }
 
 /// Go back to the release before.
@@ -218,7 +218,7 @@ async fn rollback(
     Operator(operator): Operator,
     Path(id): Path<String>,
 ) -> Result<Json<Activated>> {
-    Ok(Json(app.connectors().rollback(&id, Actor::User(operator.user)).await?))
+    Ok(Json(Box::pin(app.connectors().rollback(&id, Actor::User(operator.user))).await?))
 }
 
 /// Let no new run of a connector begin. Those under way end.

@@ -120,7 +120,7 @@ pub(super) async fn returned(app: &App, platform: &str, jar: CookieJar, redirect
         error: redirected.error,
         browser,
     };
-    let outcome = connecting::finish(app, platform, callback).await;
+    let outcome = Box::pin(connecting::finish(app, platform, callback)).await;
     let jar = jar.remove(browser_cookie(app, String::new()));
     (jar, ending(app, platform, outcome)).into_response()
 }
@@ -255,6 +255,6 @@ async fn find(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionI
     (status = 404, description = "No such connection", body = Problem),
 ))]
 async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionId>) -> Result<StatusCode> {
-    connecting::disconnect(&app, caller.workspace, id).await?;
+    Box::pin(connecting::disconnect(&app, caller.workspace, id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -146,7 +146,7 @@ async fn publish(
     Body(post): Body<NewPost>,
 ) -> Result<(StatusCode, Json<PublicationView>)> {
     let new = post.into_publication(idempotency_key(&headers)?)?;
-    let publication = publications::create(&app, caller.workspace, caller.user, new).await?;
+    let publication = Box::pin(publications::create(&app, caller.workspace, caller.user, new)).await?;
     Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
 }
 

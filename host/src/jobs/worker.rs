@@ -114,9 +114,9 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
     let work = async {
         match work {
             Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
-            Work::Reconcile(id) => reconciling::look(app, claim, id).await,
-            Work::TellRevoked(connection) => mail(app, claim, revoked::tell(app, connection)).await,
-            Work::VerifyEmail(link) => mail(app, claim, verification::send(app, link)).await,
+            Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
+            Work::TellRevoked(connection) => mail(app, claim, Box::pin(revoked::tell(app, connection))).await,
+            Work::VerifyEmail(link) => mail(app, claim, Box::pin(verification::send(app, link))).await,
         }
     };
     let outcome = tokio::select! {

@@ -237,7 +237,7 @@ fn looks(stand: &Stand, case: &Case, course: &Course) -> Vec<Look> {
 /// Nothing comes of a vendor that refuses everything but a fault, and no verdict.
 async fn refuse(stand: &Stand, case: &Case, status: u16) -> Result<(), Flaw> {
     let script = script(stand, case, Plot::Always(status), Vec::new());
-    let work = stand.begin(case, script).await?;
+    let work = Box::pin(stand.begin(case, script)).await?;
     let executed = stand.execute(&work).await?;
     let complaint = stand.vendor.scene(|scene| scene.complaint());
     if let Some(complaint) = complaint {

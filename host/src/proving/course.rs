@@ -51,7 +51,7 @@ pub(super) fn script(stand: &Stand, case: &Case, plot: Plot, exchanges: Vec<Exch
 /// Plays a case as it is written, and executes it once more after its end.
 pub(super) async fn play(stand: &Stand, case: &Case) -> Result<Course, Flaw> {
     let script = script(stand, case, Plot::InOrder, case.exchanges.clone());
-    let work = stand.begin(case, script).await?;
+    let work = Box::pin(stand.begin(case, script)).await?;
     let executed = to_its_end(stand, &work).await?;
     if !case.ends.are(&executed.end) || !case.ends.say_when(&executed.end) {
         return Err(Flaw::new(format!("it ended in {}; the case expects {:?}", executed.end, case.ends)));
@@ -132,7 +132,7 @@ pub(super) async fn disturb(
         trouble: Some((number, mishap)),
         ..script(stand, case, Plot::InAnyOrder, case.all_exchanges())
     };
-    let work = stand.begin(case, script).await?;
+    let work = Box::pin(stand.begin(case, script)).await?;
     let mut executed = watched(stand, &work).await?;
     for _ in 0..MAX_EXECUTIONS {
         match executed.end {

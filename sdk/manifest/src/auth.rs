@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How a workspace connects an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them in a manifest, and it is read as it is written")]
 pub enum Auth {
     /// Nothing to connect.
     None,

@@ -31,7 +31,8 @@ impl Stage {
         })
         .await;
         let wasm = std::fs::read(component("dropbox")).unwrap();
-        let installed = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command).await;
+        let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
+        let installed = Box::pin(installing).await;
         assert_eq!(installed.unwrap().state, "active");
         dropbox.register_redirect_uri(format!("{}/cloud-storage/oauth/dropbox/callback", host.url));
         Self { host, dropbox }
