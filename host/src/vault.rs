@@ -3,7 +3,7 @@
 //! A secret is sealed under its workspace's data key, which stands in the database sealed under the master key; that one
 //! stands in a file and never in the database. What the host signs with (tokens, links, machine code) is derived from a root
 //! key, sealed like a data key. Which master key seals is written in the database, so that all nodes agree at every moment of
-//! a rotation ([`rotation`]).
+//! a rotation ([`operating::vault`](crate::operating::vault)).
 
 mod keyring;
 pub(crate) mod rotation;
