@@ -155,7 +155,7 @@ fn revoked(app: &App, provider: &str, handle: &str) -> Error {
 }
 
 /// Restricts a drive to a folder that was listed, and all that is in it; `None` lifts the restriction. What was handed out
-/// before names nothing any more.
+/// under another restriction names nothing meanwhile.
 ///
 /// # Errors
 /// The id names nothing here, or a file; or the database failed.
