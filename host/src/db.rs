@@ -98,7 +98,8 @@ impl Db {
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Write(writer.begin_with("begin immediate").await?)),
-            Self::Postgres(pool) => Tx::Postgres(Guard::Write(pool.begin().await?)),
+            // Boxed, here and below: 14 KiB, most of them for connecting anew, that every caller's future would carry along.
+            Self::Postgres(pool) => Tx::Postgres(Guard::Write(Box::pin(pool.begin()).await?)),
         })
     }
 
@@ -110,7 +111,7 @@ impl Db {
     pub async fn begin_single(&self) -> sqlx::Result<Tx> {
         let tx = match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Single(writer.acquire().await?)),
-            Self::Postgres(pool) => Tx::Postgres(Guard::Single(pool.acquire().await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Single(Box::pin(pool.acquire()).await?)),
         };
         crash::before_write();
         Ok(tx)
@@ -123,7 +124,7 @@ impl Db {
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Tx::Sqlite(Guard::Read(readers.acquire().await?)),
-            Self::Postgres(pool) => Tx::Postgres(Guard::Read(pool.acquire().await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Read(Box::pin(pool.acquire()).await?)),
         })
     }
 

@@ -13,6 +13,7 @@ mod health;
 mod page;
 mod paging;
 mod publications;
+mod unread;
 
 use crate::app::App;
 use crate::error::Error;
@@ -88,6 +89,7 @@ pub fn router(app: App) -> Router {
                 tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
             }),
             PropagateRequestIdLayer::x_request_id(),
+            axum::middleware::from_fn(unread::read_on),
             CatchPanicLayer::custom(|_| panicked()),
             DefaultBodyLimit::max(MAX_BODY_BYTES),
             cors,

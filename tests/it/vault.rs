@@ -40,6 +40,7 @@ async fn sealed_under(host: &Host) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for (what, select) in [
         ("secret", "select sealed from connection_secrets"),
+        ("app", "select sealed_secret from connector_apps where workspace_id is not null"),
         ("data key", "select sealed from data_keys"),
         ("root", "select sealed_root from vault"),
     ] {
@@ -90,6 +91,9 @@ async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
         let settings = Settings { access_lifetime_s: 1, duplicate_window_s: 0, ..settings() };
         let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
         let (ada, bob) = (host.connected("ada", "twitter").await, host.connected("bob", "twitter").await);
+        // For what she connects from now on.
+        let own = json!({"client_id": "orla-demo", "client_secret": "orla-demo-secret"});
+        ada.put("/social/apps/twitter", &own).await.expect(200);
         let before = sealed_under(&host).await;
         let is_over = Arc::new(AtomicBool::new(false));
         // Tokens that last for a second are refreshed, and so sealed, all the time.
@@ -122,6 +126,7 @@ async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
         let again = host.again().await;
         let ada = Person { url: again.url.clone(), ..ada };
         publish(&ada, "with the new keys").await;
+        ada.connect(&again.sim, "twitter", "second_account").await;
         again.check_books().await;
     }
 }

@@ -126,7 +126,7 @@ impl Credentials {
         match self {
             Self::Minted { app_secret, .. } => Ok(app_secret.clone()),
             Self::Connection(id, _) => {
-                let app = apps::of_connection(&run.services, run.workspace, *id).await;
+                let app = Box::pin(apps::of_connection(&run.services, run.workspace, *id)).await;
                 Ok(app.map_err(|error| internal(&error))?.client_secret)
             }
             Self::Entered { .. } | Self::Operator => Ok(None),
@@ -145,7 +145,7 @@ impl Credentials {
             return Ok(secret);
         }
         let Self::Connection(id, _) = self else { return Err(missing()) };
-        Stored::find(run, *id).await?.slots.remove(slot).ok_or_else(missing)
+        Box::pin(Stored::find(run, *id)).await?.slots.remove(slot).ok_or_else(missing)
     }
 
     /// A token in place of one that the vendor refused; `None` where there is no other.
@@ -172,7 +172,7 @@ async fn fresh(run: &Run, id: ConnectionId, at_hand: &Mutex<Option<Stored>>) -> 
     let stored = match at_hand.filter(is_fresh) {
         Some(stored) => stored,
         // It ended meanwhile, and may have been refreshed since.
-        None => Stored::find(run, id).await?,
+        None => Box::pin(Stored::find(run, id)).await?,
     };
     let is_fresh = is_fresh(&stored);
     match stored.access {

@@ -85,14 +85,17 @@ pub(crate) struct Limiter {
     used_bytes: u64,
     /// Most that was in use at once.
     pub(crate) peak_bytes: u64,
-    /// Whether growth was refused, which is what a later trap is about.
-    pub(crate) refused: bool,
+    /// How often growth was refused, which is what a later trap is about.
+    refusals: u32,
     /// Bytes times microseconds up to `grown_at`.
     byte_us: u64,
     grown_at: Instant,
     counts: StoreLimits,
 }
 
+/// How often a guest may ask for more than it may have. Asking costs it hardly any fuel, and a guest that can do without has
+/// understood by then.
+const MOST_REFUSALS: u32 = 64;
 /// What a table element takes in the host.
 const TABLE_ELEMENT_BYTES: u64 = 16;
 
@@ -102,7 +105,7 @@ impl Limiter {
             limit_bytes,
             used_bytes: 0,
             peak_bytes: 0,
-            refused: false,
+            refusals: 0,
             byte_us: 0,
             grown_at: Instant::now(),
             counts: StoreLimits::default(),
@@ -115,27 +118,33 @@ impl Limiter {
         self.byte_us.saturating_add(self.used_bytes.saturating_mul(since_us))
     }
 
-    fn grow(&mut self, by_bytes: u64) -> bool {
+    /// Whether growth was refused.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refusals > 0
+    }
+
+    fn grow(&mut self, by_bytes: u64) -> wasmtime::Result<bool> {
         let wanted = self.used_bytes.saturating_add(by_bytes);
         if wanted > self.limit_bytes {
-            self.refused = true;
-            return false;
+            self.refusals += 1;
+            wasmtime::ensure!(self.refusals <= MOST_REFUSALS, "growth was refused {MOST_REFUSALS} times");
+            return Ok(false);
         }
         self.byte_us = self.byte_us();
         self.grown_at = Instant::now();
         self.used_bytes = wanted;
         self.peak_bytes = self.peak_bytes.max(wanted);
-        true
+        Ok(true)
     }
 }
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current) as u64))
+        self.grow(desired.saturating_sub(current) as u64)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow((desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES)))
+        self.grow((desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES))
     }
 
     fn instances(&self) -> usize {

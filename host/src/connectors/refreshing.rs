@@ -123,12 +123,12 @@ impl Renewal<'_> {
         match answer {
             Ok(tokens) => {
                 // A token that could not be stored still serves this request; the next one will try to refresh again.
-                self.store(&stored, &tokens, attempt).await.unwrap_or_else(|error| {
+                let newer = self.store(&stored, &tokens, attempt).await.unwrap_or_else(|error| {
                     let error = format!("{error:#}");
                     tracing::error!(connection = %self.connection, error, "refreshed tokens could not be stored");
                     None
                 });
-                Ok(tokens.access)
+                Ok(newer.unwrap_or(tokens.access))
             }
             Err(refused) => self.refused(&stored, &refused, attempt).await,
         }

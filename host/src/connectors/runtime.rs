@@ -217,7 +217,7 @@ async fn stopped(run: Option<&Run>) {
 /// What a trap means. The connector's panic message, logged just before, says it best.
 fn trapped(error: &wasmtime::Error, store: &Store<Guest>) -> Fault {
     let guest = store.data();
-    if guest.limiter.refused {
+    if guest.limiter.has_refused() {
         return Fault::new(FaultKind::Budget, "the call needed more memory than it may have");
     }
     match error.downcast_ref::<Trap>() {

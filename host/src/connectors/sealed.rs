@@ -1,47 +1,70 @@
 //! All sealed secrets of this room, one after the other: to seal them anew, and to see whether they open.
 
-use super::credentials::identity;
+use super::{apps, credentials};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
-use crate::id::{ConnectionId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, WorkspaceId};
 use crate::on;
 use crate::vault::Vault;
+use uuid::Uuid;
 
 /// Secrets that are looked at in one transaction.
 const AT_ONCE: i64 = 100;
 
-const PAGE: &str = "select connection_id, workspace_id, name, sealed from connection_secrets
-    where (connection_id, name) > ($1, $2) order by connection_id, name limit $3";
-const REPLACE: &str =
-    "update connection_secrets set sealed = $1 where connection_id = $2 and name = $3 and sealed = $4";
+/// Where secrets are kept.
+struct Table {
+    /// Selects what comes after a place (a row and a name in it), in their order.
+    page: &'static str,
+    /// Replaces the sealed form at a place, where it is still the one that was read.
+    replace: &'static str,
+    identity: fn(&Row) -> String,
+}
+
+const TABLES: [Table; 2] = [
+    Table {
+        page: "select connection_id as id, name, workspace_id, sealed from connection_secrets
+            where (connection_id, name) > ($1, $2) order by connection_id, name limit $3",
+        replace: "update connection_secrets set sealed = $1 where connection_id = $2 and name = $3 and sealed = $4",
+        identity: |row| {
+            let workspace = row.workspace_id.unwrap_or(WorkspaceId(Uuid::nil()));
+            credentials::identity(workspace, ConnectionId(row.id), &row.name)
+        },
+    },
+    Table {
+        page: "select id, 'client_secret' as name, workspace_id, sealed_secret as sealed from connector_apps
+            where sealed_secret is not null and (id, 'client_secret') > ($1, $2) order by id limit $3",
+        replace: "update connector_apps set sealed_secret = $1
+            where id = $2 and 'client_secret' = $3 and sealed_secret = $4",
+        identity: |row| apps::identity(AppId(row.id)),
+    },
+];
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    connection_id: ConnectionId,
-    workspace_id: WorkspaceId,
+    id: Uuid,
     name: String,
+    /// `None` for a secret of the installation, which is sealed under the root key.
+    workspace_id: Option<WorkspaceId>,
     sealed: Vec<u8>,
 }
 
-impl Row {
-    fn identity(&self) -> String {
-        identity(self.workspace_id, self.connection_id, &self.name)
-    }
+/// Where a walk through a table is.
+struct Walk {
+    table: &'static Table,
+    id: Uuid,
+    name: String,
 }
 
-/// Where a walk through the secrets is.
-struct Walk(ConnectionId, String);
-
 impl Walk {
-    fn begin() -> Self {
-        Self(ConnectionId(uuid::Uuid::nil()), String::new())
+    fn through(table: &'static Table) -> Self {
+        Self { table, id: Uuid::nil(), name: String::new() }
     }
 
     async fn next(&mut self, tx: &mut Tx) -> sqlx::Result<Vec<Row>> {
-        let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(PAGE)
-            .bind(self.0).bind(&self.1).bind(AT_ONCE).fetch_all(conn).await)?;
+        let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(self.table.page)
+            .bind(self.id).bind(&self.name).bind(AT_ONCE).fetch_all(conn).await)?;
         if let Some(last) = rows.last() {
-            *self = Self(last.connection_id, last.name.clone());
+            (self.id, self.name) = (last.id, last.name.clone());
         }
         Ok(rows)
     }
@@ -52,23 +75,30 @@ impl Walk {
 /// # Errors
 /// A secret does not open, or the database failed. What was sealed anew until then stays so.
 pub(crate) async fn seal_again(vault: &Vault, db: &Db, clock: &Clock) -> anyhow::Result<usize> {
-    let (mut walk, mut count) = (Walk::begin(), 0);
-    loop {
-        let mut tx = db.begin().await?;
-        let rows = walk.next(&mut tx).await?;
-        if rows.is_empty() {
-            return Ok(count);
+    let mut count = 0;
+    for table in &TABLES {
+        let mut walk = Walk::through(table);
+        loop {
+            let mut tx = db.begin().await?;
+            let rows = walk.next(&mut tx).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                // The root key never changes: only what it is sealed under does.
+                let Some(workspace) = row.workspace_id else { continue };
+                let identity = (table.identity)(&row);
+                let again = vault.seal_again(&mut tx, workspace, &identity, &row.sealed, clock.now()).await?;
+                let Some(again) = again else { continue };
+                // Who wrote it meanwhile sealed it under the newer key.
+                on!(&mut tx, conn => sqlx::query(table.replace)
+                    .bind(again).bind(row.id).bind(&row.name).bind(row.sealed).execute(conn).await.map(drop))?;
+                count += 1;
+            }
+            tx.commit().await?;
         }
-        for row in rows {
-            let again = vault.seal_again(&mut tx, row.workspace_id, &row.identity(), &row.sealed, clock.now()).await?;
-            let Some(again) = again else { continue };
-            // Who wrote it meanwhile sealed it under the newer key.
-            on!(&mut tx, conn => sqlx::query(REPLACE)
-                .bind(again).bind(row.connection_id).bind(&row.name).bind(row.sealed).execute(conn).await.map(drop))?;
-            count += 1;
-        }
-        tx.commit().await?;
     }
+    Ok(count)
 }
 
 /// Opens every secret. Gives how many open, and a sentence of each that does not.
@@ -76,18 +106,27 @@ pub(crate) async fn seal_again(vault: &Vault, db: &Db, clock: &Clock) -> anyhow:
 /// # Errors
 /// The database failed.
 pub(crate) async fn open_all(vault: &Vault, db: &Db) -> anyhow::Result<(usize, Vec<String>)> {
-    let (mut walk, mut open, mut shut) = (Walk::begin(), 0, Vec::new());
-    loop {
-        let mut tx = db.read().await?;
-        let rows = walk.next(&mut tx).await?;
-        if rows.is_empty() {
-            return Ok((open, shut));
-        }
-        for row in rows {
-            match vault.unseal(&mut tx, &row.identity(), &row.sealed).await {
-                Ok(_) => open += 1,
-                Err(error) => shut.push(format!("{error:#}")),
+    let (mut open, mut shut) = (0, Vec::new());
+    for table in &TABLES {
+        let mut walk = Walk::through(table);
+        loop {
+            let mut tx = db.read().await?;
+            let rows = walk.next(&mut tx).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                let identity = (table.identity)(&row);
+                let opened = match row.workspace_id {
+                    Some(_) => vault.unseal(&mut tx, &identity, &row.sealed).await.map(drop),
+                    None => vault.open_token(&identity, &row.sealed).map(drop),
+                };
+                match opened {
+                    Ok(()) => open += 1,
+                    Err(error) => shut.push(format!("{error:#}")),
+                }
             }
         }
     }
+    Ok((open, shut))
 }

@@ -13,6 +13,7 @@ use super::run::Run;
 use super::signing;
 use orla_manifest::Meaning;
 use reqwest::StatusCode;
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -106,13 +107,11 @@ async fn commit_or_spend(
     effect: &wit::Effect,
 ) -> Result<Outcome, Fault> {
     let journal = journal(run, &kind, effect)?;
-    if outbound.slot.is_none() {
-        // A token that has to be renewed is renewed before the commit is written down: dying over it leaves nothing uncertain.
-        // What goes wrong here goes wrong again where it counts, unless the journal has the answer already.
-        let _ = run.credentials.token(run, &outbound.destination.sign).await;
-    }
+    // A token that has to be renewed is renewed before the commit is written down: dying over it leaves nothing uncertain. What
+    // goes wrong here counts only where the journal does not have the answer already.
+    let token = token(run, &outbound).await;
     match journal.once(once, key, &outbound.digest).await? {
-        Step::Send(ticket) => outlive(run, |run, tell| send_once(run, once, ticket, outbound, kind, tell)).await,
+        Step::Send(ticket) => outlive(run, |run, tell| send_once(run, once, ticket, (outbound, token), kind, tell)).await,
         answered => replay(answered),
     }
 }
@@ -146,7 +145,7 @@ fn replay(step: Step) -> Result<Outcome, Fault> {
 async fn read(run: &Arc<Run>, outbound: Outbound, kind: wit::AnswerKind) -> Result<Outcome, Fault> {
     // Nothing is changed, so nothing of interest is sent.
     let unsent = |fault| Fault { sent: false, ..fault };
-    let response = match head(run, &outbound, Connection::Shared).await {
+    let response = match head(run, &outbound, token(run, &outbound).await, Connection::Shared).await {
         Ok(response) => response,
         Err(Failed::BeforeSending(fault) | Failed::Lost(fault)) => return Err(unsent(fault)),
     };
@@ -199,7 +198,14 @@ async fn keep(run: &Run, ticket: &Ticket, received: Received) -> Result<Outcome,
     Ok(Outcome::Fresh(received.answer, Vec::new()))
 }
 
-async fn send_once(run: Arc<Run>, once: Once, ticket: Ticket, outbound: Outbound, kind: wit::AnswerKind, tell: Tell) {
+async fn send_once(
+    run: Arc<Run>,
+    once: Once,
+    ticket: Ticket,
+    (outbound, token): (Outbound, Result<Option<SecretString>, Fault>),
+    kind: wit::AnswerKind,
+    tell: Tell,
+) {
     if !ticket.is_fresh() {
         let late = Fault::new(FaultKind::Cancelled, "the host was suspended before it could send the request");
         let _ = tell.send(end(&run, once, &ticket, Err(Failed::BeforeSending(late))).await);
@@ -211,7 +217,7 @@ async fn send_once(run: Arc<Run>, once: Once, ticket: Ticket, outbound: Outbound
         Once::Commit => Connection::Fresh,
         Once::Spend => Connection::Shared,
     };
-    let exchanged = match head(&run, &outbound, connection).await {
+    let exchanged = match head(&run, &outbound, token, connection).await {
         Ok(response) if matches!(kind, wit::AnswerKind::Events) && events::is_stream(&response) => {
             return stream(&run, &ticket, &outbound, response, tell).await;
         }
@@ -292,16 +298,25 @@ async fn exchange(
     connection: Connection,
     kind: &wit::AnswerKind,
 ) -> Result<Received, Failed> {
-    let response = head(run, outbound, connection).await?;
+    let response = head(run, outbound, token(run, outbound).await, connection).await?;
     answer::receive(run, &outbound.destination.endpoint, response, kind).await.map_err(Failed::Lost)
 }
 
-/// Signs and sends, and once more with renewed credentials where the vendor refused the first; gives the answer's head.
-async fn head(run: &Run, outbound: &Outbound, connection: Connection) -> Result<reqwest::Response, Failed> {
-    let token = match &outbound.slot {
+/// What a request is to be signed with; `None` where it is not.
+async fn token(run: &Run, outbound: &Outbound) -> Result<Option<SecretString>, Fault> {
+    match &outbound.slot {
         Some(slot) => run.credentials.slot(run, slot).await.map(Some),
         None => run.credentials.token(run, &outbound.destination.sign).await,
-    };
+    }
+}
+
+/// Signs and sends, and once more with renewed credentials where the vendor refused the first; gives the answer's head.
+async fn head(
+    run: &Run,
+    outbound: &Outbound,
+    token: Result<Option<SecretString>, Fault>,
+    connection: Connection,
+) -> Result<reqwest::Response, Failed> {
     let token = token.map_err(Failed::BeforeSending)?;
     let response = attempt(run, outbound, connection, token.as_ref()).await?;
     if response.status() == StatusCode::UNAUTHORIZED
@@ -318,7 +333,7 @@ async fn attempt(
     run: &Run,
     outbound: &Outbound,
     connection: Connection,
-    token: Option<&secrecy::SecretString>,
+    token: Option<&SecretString>,
 ) -> Result<reqwest::Response, Failed> {
     let built = outbound.build(&run.services).await;
     let mut request =

@@ -7,28 +7,53 @@ use super::guest::Guest;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use std::time::Duration;
-use wasmtime::component::{HasSelf, Linker, Resource};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{HasSelf, Linker, LinkerInstance, Resource};
 use wasmtime_wasi::p2::bindings::io::poll;
+use wasmtime_wasi::p2::bindings::random::insecure::Host as _;
+use wasmtime_wasi::p2::bindings::random::random::Host as _;
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
 use wasmtime_wasi::p2::bindings::sockets::network::{self, IpAddress, Network};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{DynPollable, IoError, SocketError};
 use wasmtime_wasi::sockets::WasiSocketsView as _;
-use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
+use wasmtime_wasi::random::WasiRandomCtx;
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiView as _};
 
 /// Most bytes of one `wasi:random` call: hash maps and ids take a few dozen.
 const MAX_RANDOM_BYTES: u64 = 4 << 10;
 /// Most bytes that a guest may print in one call. Nobody reads them; one that prints more traps.
 const MAX_PRINTED_BYTES: usize = 256 << 10;
 
-/// Links WASI, with a pace for the two functions that work long for little fuel.
+/// The version of `wasi:random` that the library links; a guest's own is matched to it.
+const RANDOM_VERSION: &str = "0.2.12";
+
+/// Links WASI, with a pace for the functions that work long for little fuel.
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     poll::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)?;
     ip_name_lookup::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)?;
+    let mut random = linker.instance(&format!("wasi:random/random@{RANDOM_VERSION}"))?;
+    draw(&mut random, "get-random-bytes", WasiRandomCtx::get_random_bytes)?;
+    let mut insecure = linker.instance(&format!("wasi:random/insecure@{RANDOM_VERSION}"))?;
+    draw(&mut insecure, "get-insecure-random-bytes", WasiRandomCtx::get_insecure_random_bytes)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// What draws so many random bytes.
+type Draw = fn(&mut WasiRandomCtx, u64) -> wasmtime::Result<Vec<u8>>;
+
+/// Links a function that draws random bytes: thousands may be asked for at once, again and again.
+fn draw(instance: &mut LinkerInstance<'_, Guest>, name: &str, draw: Draw) -> wasmtime::Result<()> {
+    instance.func_wrap_async(name, move |mut store: StoreContextMut<'_, Guest>, (count,): (u64,)| {
+        Box::new(async move {
+            let guest = store.data_mut();
+            guest.pace().await;
+            Ok((draw(guest.ctx().ctx.random(), count)?,))
+        })
+    })
 }
 
 /// A WASI with nothing in it. Time stands still at the run's beginning and randomness comes from the run's seed: a re-run

@@ -148,6 +148,4 @@ const SEAL_KEY: &str = "update data_keys set sealed = $1 where id = $2";
 const WORKSPACES: &str = "select workspace_id from data_keys where retired_at is null and workspace_id > $1
     order by workspace_id limit $2";
 const RETIRE: &str = "update data_keys set retired_at = $1 where workspace_id = $2 and retired_at is null";
-// The secret of a workspace's own app is not sealed anew yet, so its key stays, sealed under the new master key.
-const DROP: &str = "delete from data_keys where retired_at is not null and workspace_id not in
-    (select workspace_id from connector_apps where workspace_id is not null and sealed_secret is not null)";
+const DROP: &str = "delete from data_keys where retired_at is not null";

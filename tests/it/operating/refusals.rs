@@ -1,7 +1,7 @@
 //! Bad input to the operators' routes: a sentence that names cause and cure, and nothing is changed.
 
 use super::{Stage, altered, probe};
-use crate::harness::{Answer, BOTH, Person, client};
+use crate::harness::{Answer, BOTH};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -50,9 +50,7 @@ async fn bad_input_changes_nothing() {
                 assert!(answer.body["detail"].as_str().unwrap().starts_with("This is no connector"), "{}", answer.body);
                 answer.refused(422, "invalid_input");
             }
-            // The server does not read on, so the connection is of no use afterwards.
-            let once = Person { http: client(), ..stage.operator.clone() };
-            once.upload(path, vec![0; 33 << 20]).await.refused(413, "body_too_large");
+            stage.operator.upload(path, vec![0; 33 << 20]).await.refused(413, "body_too_large");
             stage.operator.post(path, &json!({})).await.refused(415, "unsupported_media_type");
         }
         for query in ["?then=never", "?consent=maybe", "?unknown=1"] {
