@@ -6,11 +6,13 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::credentials::{Credentials, Stored};
+use crate::connectors::engagement::Answer;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::meter::Meter;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
+use crate::connectors::runtime::Called;
 use crate::connectors::work::{Account, PartOutcome, Progress, Variant};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -147,7 +149,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         Ok(ready) => ready,
         Err(fault) => return (after_fault(app, fault, &course, &[]), Meter::default()),
     };
-    let called = app.connectors().publish(&ready.run, &ready.account, &ready.variant).await;
+    let called = call(app, &ready).await;
     let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
     if effects.iter().filter(|effect| effect.is_done()).count() > done_before {
         course = Course { setbacks: 1, has_made_headway: true, ..course };
@@ -174,6 +176,18 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
     (end, called.meter)
 }
 
+/// Has the connector say it: as a post, or below a comment.
+async fn call(app: &App, ready: &Ready) -> Called<Progress> {
+    let Ready { run, account, variant, reply_to } = ready;
+    match (reply_to, variant.parts.as_slice()) {
+        (Some(comment), [part]) => app.connectors().reply(run, account, Answer { comment, text: &part.text }).await,
+        (Some(_), _) => {
+            Called { result: Err(Fault::bug("the stored reply is not of one part")), meter: Meter::default() }
+        }
+        (None, _) => app.connectors().publish(run, account, variant).await,
+    }
+}
+
 /// How a publication fares.
 struct Course {
     /// Failures in passing in a row, should this attempt end in one.
@@ -188,6 +202,8 @@ struct Ready {
     run: Arc<Run>,
     account: Account,
     variant: Variant,
+    /// The comment that it is said to.
+    reply_to: Option<String>,
 }
 
 async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
@@ -205,7 +221,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
-    Ok(Ready { run: Arc::new(run), account, variant })
+    Ok(Ready { run: Arc::new(run), account, variant, reply_to: publication.reply_to })
 }
 
 /// The release that the run began with; where its bytes are gone, the active one, held to the same journal.
