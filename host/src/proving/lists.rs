@@ -66,3 +66,29 @@ impl std::fmt::Display for Listed {
         self.items.iter().try_for_each(|item| write!(out, "; {item}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Listed, WantedList};
+    use serde_json::{Value, json};
+
+    fn is(wanted: Value, items: &[Value], more: bool) -> bool {
+        let wanted: WantedList = serde_json::from_value(wanted).expect("a wanted list");
+        wanted.is(&Listed { items: items.to_vec(), more })
+    }
+
+    #[test]
+    fn items_have_at_least_the_members_that_are_named() {
+        let items = [json!({ "id": "1", "parent": null }), json!({ "id": "2", "parent": "1" })];
+        assert!(is(json!({ "items": [{ "id": "1", "parent": null }, { "id": "2" }] }), &items, false));
+        assert!(is(json!({ "items": [], "more": true }), &[], true));
+        for (wanted, more) in [
+            (json!({ "items": [{ "id": "1" }] }), false),
+            (json!({ "items": [{ "id": "2" }, { "id": "1" }] }), false),
+            (json!({ "items": [{ "id": "1" }, { "id": "2", "name": "x" }] }), false),
+            (json!({ "items": [{ "id": "1" }, { "id": "2" }] }), true),
+        ] {
+            assert!(!is(wanted, &items, more));
+        }
+    }
+}

@@ -12,7 +12,6 @@ use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::meter::Meter;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
-use crate::connectors::runtime::Called;
 use crate::connectors::work::{Account, PartOutcome, Progress, Variant};
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -149,12 +148,12 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         Ok(ready) => ready,
         Err(fault) => return (after_fault(app, fault, &course, &[]), Meter::default()),
     };
-    let called = call(app, &ready).await;
+    let (result, meter) = call(app, &ready).await;
     let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
     if effects.iter().filter(|effect| effect.is_done()).count() > done_before {
         course = Course { setbacks: 1, has_made_headway: true, ..course };
     }
-    let end = match called.result {
+    let end = match result {
         // The journal has the last word: while a commit is uncertain, so is the publication.
         result if effects.iter().any(Effect::is_uncertain) => End::Uncertain(match result {
             Err(fault) => fault,
@@ -173,19 +172,18 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         },
         Err(fault) => after_fault(app, fault, &course, &made(&ready.run, &effects)),
     };
-    (end, called.meter)
+    (end, meter)
 }
 
 /// Has the connector say it: as a post, or below a comment.
-async fn call(app: &App, ready: &Ready) -> Called<Progress> {
+async fn call(app: &App, ready: &Ready) -> (Result<Progress, Fault>, Meter) {
     let Ready { run, account, variant, reply_to } = ready;
-    match (reply_to, variant.parts.as_slice()) {
-        (Some(comment), [part]) => app.connectors().reply(run, account, Answer { comment, text: &part.text }).await,
-        (Some(_), _) => {
-            Called { result: Err(Fault::bug("the stored reply is not of one part")), meter: Meter::default() }
-        }
+    let called = match (reply_to, variant.parts.as_slice()) {
         (None, _) => app.connectors().publish(run, account, variant).await,
-    }
+        (Some(comment), [part]) => app.connectors().reply(run, account, Answer { comment, text: &part.text }).await,
+        (Some(_), _) => return (Err(Fault::bug("the stored reply is not of one part")), Meter::default()),
+    };
+    (called.result, called.meter)
 }
 
 /// How a publication fares.
