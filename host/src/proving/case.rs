@@ -73,7 +73,7 @@ impl Default for Account {
     }
 }
 
-/// The call. `remove` is missing: the host has no use for it yet.
+/// The call. `remove` is missing: the host has no use for it yet. So are a drive's `search` and `fetch`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Call {

@@ -8,7 +8,7 @@ use super::plot::Script;
 use super::proof;
 use super::vendor::Vendor;
 use crate::app::App;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials, Stored};

@@ -40,7 +40,7 @@ async fn what_facebook_refuses_is_told_in_its_words_and_costs_nothing() {
         let gone = stage.replied(&comment, "At seven", "gone", &BOTH_ENDS).await;
         assert_eq!((&gone["state"], &gone["fault"]["kind"]), (&json!("failed"), &json!("not-found")));
         assert_eq!((stage.said().len(), stage.credits().await), (0, (50, 0)));
-        for wrong in ["", " \n", "a\u{0}b", &"x".repeat(20_001)] {
+        for wrong in ["", " \n", "a\u{0}b", "x".repeat(20_001).as_str()] {
             stage.reply(&comment, wrong, "wrong").await.refused(422, "invalid_input");
         }
         stage.host.check_books().await;
