@@ -4,6 +4,7 @@
 //! browser that began (by a cookie): a link that somebody else began cannot put an account into his workspace.
 
 pub mod apps;
+pub(crate) mod asking;
 pub mod fields;
 pub mod keeping;
 pub mod platforms;

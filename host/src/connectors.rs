@@ -17,6 +17,7 @@ pub(crate) mod credentials;
 mod destination;
 pub(crate) mod drive;
 pub mod egress;
+pub(crate) mod engagement;
 mod engine;
 pub(crate) mod entered;
 mod events;

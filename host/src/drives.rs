@@ -15,21 +15,17 @@ pub mod listing;
 mod sealing;
 
 use crate::app::App;
+use crate::connecting::asking::{Asker, Named};
 use crate::connecting::{self, platforms};
 use crate::connectors::connections::{self, Connection};
-use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::drive::Kind;
-use crate::connectors::fault::{Fault, FaultKind};
+use crate::connectors::fault::Fault;
 use crate::connectors::release::Release;
-use crate::connectors::run::{Pinned, Run};
+use crate::connectors::run::Run;
 use crate::connectors::work::Account;
 use crate::error::{Error, Result};
-use crate::id::{ConnectionId, RunId, WorkspaceId};
+use crate::id::{ConnectionId, WorkspaceId};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Longest wait that a caller is told of.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Which connection is meant.
 #[derive(Debug, Clone, Copy)]
@@ -100,58 +96,23 @@ impl Drive {
     /// Nothing is connected there, several accounts are, or the vendor has revoked it.
     pub async fn open(app: &App, which: Which<'_>) -> Result<Self> {
         let (connection, release) = find(app, which).await?;
-        if connection.is_active() {
-            Ok(Self { connection, release })
-        } else {
-            Err(revoked(app, which.provider, &connection.handle))
-        }
+        let drive = Self { connection, release };
+        if drive.connection.is_active() { Ok(drive) } else { Err(drive.asker().revoked(app)) }
+    }
+
+    fn asker(&self) -> Asker {
+        Asker { connection: self.connection.clone(), release: self.release.clone() }
     }
 
     /// A call of the connector's that can only read.
     async fn run(&self, app: &App) -> Result<(Arc<Run>, Account)> {
-        let Connection { id, workspace_id, .. } = self.connection;
-        let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace_id, id).await?;
-        let credentials = Credentials::of(id, &self.release.manifest.auth, Some(stored));
-        let now = app.now();
-        let pinned = Pinned { id: RunId::new(), workspace: workspace_id, seed: now.0, started_at: now };
-        let run = app.connectors().execution(pinned, self.release.clone(), credentials, None);
-        Ok((Arc::new(run), Account::of(&self.connection, None, &self.release)))
+        self.asker().run(app, None).await
     }
 
     /// What a fault means for the person who asked; `field` is what they named.
-    fn refusal(&self, app: &App, fault: &Fault, field: &str) -> Error {
-        let name = &self.release.manifest.name;
-        let sentence = fault.message.trim_end_matches('.');
-        let after = Duration::from_millis(fault.retry_after_ms.unwrap_or(1_000)).min(LONGEST_WAIT);
-        match fault.kind {
-            FaultKind::NotFound => Error::NotFound("file or folder in this drive any more"),
-            FaultKind::Invalid | FaultKind::Conflict => Error::invalid(field, format!("{name} refused: {sentence}.")),
-            FaultKind::TooLarge => Error::invalid(field, format!("This is larger than the server takes: {sentence}.")),
-            FaultKind::AuthExpired => revoked(app, &self.connection.platform, &self.connection.handle),
-            FaultKind::ScopeMissing => {
-                let first = platforms::first_step(app, &self.connection.platform);
-                let detail =
-                    format!("{name} says that a permission is missing: {sentence}. Connect it again: {first}.");
-                Error::Conflict { code: "scope_missing", detail }
-            }
-            FaultKind::RateLimited | FaultKind::Busy => {
-                Error::Busy { detail: format!("{name} is asked too often at the moment. Try again later."), after }
-            }
-            FaultKind::VendorDown | FaultKind::Uncertain | FaultKind::Quota => {
-                Error::Busy { detail: format!("{name} failed: {sentence}. Nothing was kept; try again."), after }
-            }
-            FaultKind::Cancelled => Error::Unavailable("The server stopped before this was done. Try again."),
-            FaultKind::Vendor | FaultKind::Budget | FaultKind::Bug => {
-                Error::Vendor(format!("{name} could not be asked: {sentence}. Nothing was kept."))
-            }
-        }
+    fn refusal(&self, app: &App, fault: &Fault, field: &'static str) -> Error {
+        self.asker().refusal(app, fault, Named { field, missing: "file or folder in this drive any more" })
     }
-}
-
-fn revoked(app: &App, provider: &str, handle: &str) -> Error {
-    let first = platforms::first_step(app, provider);
-    let detail = format!("{handle} is no longer connected. Connect it again: {first}.");
-    Error::Conflict { code: "connection_revoked", detail }
 }
 
 /// Restricts a drive to a folder that was listed, and all that is in it; `None` lifts the restriction. What was handed out

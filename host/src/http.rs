@@ -9,6 +9,7 @@ mod captions;
 mod connections;
 mod credits;
 mod drives;
+mod engagement;
 mod health;
 mod page;
 mod paging;
@@ -68,6 +69,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())
+        .merge(engagement::routes())
         .merge(health::routes())
         .merge(admin::routes())
 }

@@ -13,6 +13,7 @@ pub mod connectors;
 mod crash;
 pub mod db;
 pub mod drives;
+pub mod engagement;
 pub mod error;
 pub mod generations;
 pub mod http;

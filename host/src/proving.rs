@@ -9,12 +9,14 @@
 //! runtime, journal, vault and way out. Only the worker's decisions (run again, look, ask a person) are taken here, so that
 //! they can be taken at once.
 
+mod asked;
 mod came;
 mod case;
 mod conformance;
 mod course;
 mod ends;
 mod keys;
+mod lists;
 mod locate;
 mod mishap;
 mod plot;

@@ -1,4 +1,4 @@
-//! Publications: one variant on its way to one connection.
+//! Publications: one variant on its way to one connection, as a post or as a reply to a comment.
 //!
 //! ```text
 //! due ──► running ──► published            a confirmed first part, and a receipt
@@ -8,14 +8,14 @@
 //! ```
 //!
 //! `published` and `failed` are terminal. Each move is one conditional update with its reason in the timeline. This file
-//! owns the rows; `creating` makes them, [`execution`] and [`reconciling`] move them.
+//! owns the rows; `creating` and `replying` make them, [`execution`] and [`reconciling`] move them.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to"
         )
     };
 }
@@ -35,9 +35,11 @@ mod creating;
 pub mod execution;
 mod media;
 pub mod reconciling;
+mod replying;
 pub mod timeline;
 
 pub use creating::create;
+pub(crate) use replying::{NewReply, reply};
 
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
@@ -159,6 +161,8 @@ pub struct Publication {
     pub updated_at: Timestamp,
     /// When it became terminal.
     pub finished_at: Option<Timestamp>,
+    /// Of a reply, the vendor's id of the comment.
+    pub reply_to: Option<String>,
 }
 
 impl Publication {
@@ -196,33 +200,59 @@ impl Publication {
 }
 
 const BY_KEY: &str = columns!("where workspace_id = $1 and idempotency_key = $2");
-const FIND: &str = columns!("where workspace_id = $1 and id = $2");
+const FIND: &str = columns!("where workspace_id = $1 and id = $2 and (reply_to is not null) = $3");
 /// For workers, who act for every tenant.
 const FIND_ANY: &str = columns!("where id = $1");
-const LIST: &str = columns!("where workspace_id = $1 and id < $2 order by id desc limit $3");
+const LIST: &str =
+    columns!("where workspace_id = $1 and id < $2 and (reply_to is not null) = $4 order by id desc limit $3");
 
-/// A workspace's publication.
+/// What a publication is to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A post of the account's own.
+    Post,
+    /// A reply to a comment.
+    Reply,
+}
+
+impl Kind {
+    fn is_reply(self) -> bool {
+        self == Self::Reply
+    }
+
+    /// What it is called where there is none.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post => "publication",
+            Self::Reply => "reply",
+        }
+    }
+}
+
+/// A workspace's publication of one kind.
 ///
 /// # Errors
 /// It has no such publication, or the database failed.
-pub async fn find(tx: &mut Tx, workspace: WorkspaceId, id: PublicationId) -> Result<Publication> {
-    let found: Option<Publication> =
-        on!(tx, conn => sqlx::query_as(FIND).bind(workspace).bind(id).fetch_optional(conn).await)?;
-    found.ok_or(Error::NotFound("publication"))
+pub async fn find(tx: &mut Tx, workspace: WorkspaceId, kind: Kind, id: PublicationId) -> Result<Publication> {
+    let found: Option<Publication> = on!(tx, conn => sqlx::query_as(FIND)
+        .bind(workspace).bind(id).bind(kind.is_reply()).fetch_optional(conn).await)?;
+    found.ok_or(Error::NotFound(kind.name()))
 }
 
-/// A workspace's publications before one, newest first.
+/// A workspace's publications of one kind before one, newest first.
 ///
 /// # Errors
 /// The database failed.
 pub async fn list(
     tx: &mut Tx,
     workspace: WorkspaceId,
+    kind: Kind,
     before: Option<PublicationId>,
     limit: i64,
 ) -> Result<Vec<Publication>> {
     let before = before.unwrap_or(PublicationId(uuid::Uuid::max()));
-    Ok(on!(tx, conn => sqlx::query_as(LIST).bind(workspace).bind(before).bind(limit).fetch_all(conn).await)?)
+    Ok(on!(tx, conn => sqlx::query_as(LIST).bind(workspace).bind(before).bind(limit).bind(kind.is_reply())
+        .fetch_all(conn).await)?)
 }
 
 const UNFINISHED: &str =

@@ -1,5 +1,9 @@
 //! What a connector can do: one trait an ability, each exported with its own macro.
 
+mod engagement;
+
+pub use engagement::{Comments, Reply};
+
 use crate::manifest::Manifest;
 use crate::{
     Account, Attempt, Completion, DrivePage, Fact, Fetched, Profile, Progress, Prompt, Result, TextOptions, Variant,

@@ -23,7 +23,7 @@ pub mod connector {
 
 /// The contract's interface `types`, with our own fault.
 pub mod types {
-    pub use super::connector::orla::connector::types::{Account, Committed, Fact, FaultKind};
+    pub use super::connector::orla::connector::types::{Account, Committed, Fact, FaultKind, Verdict};
     pub use crate::Fault;
 }
 
@@ -89,6 +89,16 @@ pub mod removes {
 pub mod stores {
     //! Ability: lists, searches and fetches the files of a drive.
     ability!("stores", "export_stores", unequal: ["fetched"], with: {});
+}
+
+pub mod listens {
+    //! Ability: lists the comments on a post.
+    ability!("listens", "export_listens", unequal: [], with: {});
+}
+
+pub mod replies {
+    //! Ability: answers a comment.
+    ability!("replies", "export_replies", unequal: [], with: {});
 }
 
 pub mod writes {

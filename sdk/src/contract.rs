@@ -1,5 +1,9 @@
 //! The contract's types as connectors meet them, each with an example. What they mean stands in `wit/`.
 
+mod engagement;
+
+pub use engagement::{Comment, CommentAuthor, CommentPage, ReplyAttempt};
+
 /// Bytes that the host stores.
 ///
 /// ```
@@ -159,7 +163,7 @@ pub use crate::bindings::publishes::orla::connector::variants::Variant;
 /// ```
 pub use crate::bindings::reconciles::exports::orla::connector::reconcile::Attempt;
 
-/// What [`Reconcile::reconcile`](crate::Reconcile::reconcile) finds.
+/// What [`Reconcile::reconcile`](crate::Reconcile::reconcile) and [`Reply::find`](crate::Reply::find) find.
 ///
 /// ```
 /// use orla_sdk::{Committed, Verdict};
@@ -169,7 +173,7 @@ pub use crate::bindings::reconciles::exports::orla::connector::reconcile::Attemp
 /// }
 /// assert_eq!(verdict(None), Verdict::Absent);
 /// ```
-pub use crate::bindings::reconciles::exports::orla::connector::reconcile::Verdict;
+pub use crate::bindings::types::Verdict;
 
 /// The account that a call is about.
 ///

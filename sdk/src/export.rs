@@ -3,10 +3,11 @@
 //! The bridges are blanket implementations, so the macros only name the type. The exports themselves exist on
 //! WebAssembly alone: a connector's own tests run on the developer's machine, where the symbols mean nothing.
 
-use crate::bindings::{connector, identifies, publishes, reconciles, removes, stores, writes};
+use crate::bindings::{connector, identifies, listens, publishes, reconciles, removes, replies, stores, writes};
 use crate::{
-    Account, Attempt, Completion, Connector, Drive, DrivePage, Fact, Fetched, Identity, Profile, Progress, Prompt,
-    Publish, Reconcile, Remove, Result, TextModel, TextOptions, Variant, Verdict, Violation, log,
+    Account, Attempt, CommentPage, Comments, Committed, Completion, Connector, Drive, DrivePage, Fact, Fetched,
+    Identity, Profile, Progress, Prompt, Publish, Reconcile, Remove, Reply, ReplyAttempt, Result, TextModel,
+    TextOptions, Variant, Verdict, Violation, log,
 };
 use std::panic;
 
@@ -110,6 +111,36 @@ macro_rules! export_drive {
     };
 }
 
+/// Exports [`Comments`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_comments!(Vendor);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_comments {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::listens::export_listens!($connector with_types_in $crate::bindings::listens);
+    };
+}
+
+/// Exports [`Reply`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_reply!(Vendor);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_reply {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::replies::export_replies!($connector with_types_in $crate::bindings::replies);
+    };
+}
+
 /// Exports [`TextModel`].
 ///
 /// ```
@@ -184,6 +215,25 @@ impl<C: Drive> stores::exports::orla::connector::drive::Guest for C {
     fn fetch(account: Account, file: String) -> Result<Fetched> {
         install_panic_hook();
         C::fetch(&account, &file)
+    }
+}
+
+impl<C: Comments> listens::exports::orla::connector::comments::Guest for C {
+    fn list(account: Account, post: String, cursor: Option<String>) -> Result<CommentPage> {
+        install_panic_hook();
+        C::list(&account, &post, cursor.as_deref())
+    }
+}
+
+impl<C: Reply> replies::exports::orla::connector::reply::Guest for C {
+    fn reply(account: Account, comment: String, text: String) -> Result<Committed> {
+        install_panic_hook();
+        C::reply(&account, &comment, &text).map(|confirmed| confirmed.committed)
+    }
+
+    fn find(account: Account, comment: String, text: String, attempt: ReplyAttempt) -> Result<Verdict> {
+        install_panic_hook();
+        C::find(&account, &comment, &text, &attempt)
     }
 }
 

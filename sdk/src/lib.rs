@@ -67,7 +67,7 @@ pub mod testing;
 pub mod text;
 pub mod time;
 
-pub use ability::{Connector, Drive, Identity, Publish, Reconcile, Remove, TextModel};
+pub use ability::{Comments, Connector, Drive, Identity, Publish, Reconcile, Remove, Reply, TextModel};
 pub use api::{Api, forget};
 pub use events::Events;
 pub use explain::Explained;
@@ -81,9 +81,10 @@ pub use response::Response;
 pub use setting::setting;
 
 pub use contract::{
-    Account, Attempt, Blob, BlobSlice, Committed, Completion, Confirmed, Delivery, DriveEntry, DrivePage, EmbeddedBlob,
-    Ending, EntryKind, Event, Fact, FaultKind, Fetched, JsonForm, Media, Message, Part, PartOutcome, Profile, Progress,
-    Prompt, Receipt, Role, Target, TextOptions, Variant, Verdict, Violation,
+    Account, Attempt, Blob, BlobSlice, Comment, CommentAuthor, CommentPage, Committed, Completion, Confirmed, Delivery,
+    DriveEntry, DrivePage, EmbeddedBlob, Ending, EntryKind, Event, Fact, FaultKind, Fetched, JsonForm, Media, Message,
+    Part, PartOutcome, Profile, Progress, Prompt, Receipt, ReplyAttempt, Role, Target, TextOptions, Variant, Verdict,
+    Violation,
 };
 
 /// The README's example, which has to compile.

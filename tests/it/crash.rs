@@ -3,6 +3,8 @@
 //! A three-part thread with a picture is published by a host in a process of its own, which aborts at its n-th write. A
 //! second host starts on what is left, the client asks again with the same key, and the network must hold each part once.
 
+mod replies;
+
 use crate::harness::{BOTH, Backend, Host, Person, Place, Settings, Sim, price, settings};
 use orla::connectors::Memories;
 use orla::db::Db;
@@ -63,6 +65,11 @@ async fn walk(backend: Backend) {
         assert!(write < 60, "a publication of {write} writes");
     }
     assert!(deaths > 20, "the host died only {deaths} times in {write} writes");
+    check_books(&db).await;
+}
+
+/// The ledger adds up, and nothing is reserved.
+async fn check_books(db: &Db) {
     let broken = ledger::audit(&mut db.read().await.unwrap()).await.unwrap();
     assert!(broken.is_empty(), "{broken:?}");
     let mut tx = db.read().await.unwrap();

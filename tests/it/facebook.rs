@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
-const PERSON: &str = "Orla Demo";
-const COFFEE: &str = "615500000000001";
-const ROASTERY: &str = "615500000000002";
+pub(crate) const PERSON: &str = "Orla Demo";
+pub(crate) const COFFEE: &str = "615500000000001";
+pub(crate) const ROASTERY: &str = "615500000000002";
 /// On which the person may not create content.
 const ARCHIVE: &str = "615500000000003";
 const FEED: &str = "/v26.0/615500000000001/feed";
@@ -23,12 +23,12 @@ const MARK: &str = "MARKED5B2C";
 const CONTROL: &str = "CONTROL-TEXT-OF-A-POST-5b2c";
 
 /// A Facebook that wants every call proven, and whose lists begin with an empty page.
-fn strict() -> Settings {
+pub(crate) fn strict() -> Settings {
     Settings { require_proof: true, empty_first_pages: true, ..Settings::default() }
 }
 
 /// A host on which the connector was installed while it runs, and the Facebook that it speaks to.
-async fn host(backend: Backend, facebook: Settings, memories: Memories) -> (Host, Sim) {
+pub(crate) async fn host(backend: Backend, facebook: Settings, memories: Memories) -> (Host, Sim) {
     let sim = Sim::start(facebook).await;
     let (origin, app) = (sim.origin(), sim.settings());
     let host = Host::start_with(backend, settings(), |config| {
@@ -53,7 +53,7 @@ async fn host(backend: Backend, facebook: Settings, memories: Memories) -> (Host
 }
 
 /// Goes through the dialog as the person, and gives status and page of the callback.
-async fn consent(sim: &Sim, person: &Person) -> (u16, String) {
+pub(crate) async fn consent(sim: &Sim, person: &Person) -> (u16, String) {
     let begun = person.get("/social/oauth/facebook/auth").await;
     let cookie = begun.cookie.clone().expect("a cookie that binds the browser");
     let dialog = begun.expect(200)["auth_url"].as_str().unwrap().to_owned();
@@ -63,7 +63,7 @@ async fn consent(sim: &Sim, person: &Person) -> (u16, String) {
 }
 
 /// A person who has connected the account, and the connection.
-async fn connected(host: &Host, sim: &Sim) -> (Person, Value) {
+pub(crate) async fn connected(host: &Host, sim: &Sim) -> (Person, Value) {
     let ada = host.person("ada").await;
     let (status, page) = consent(sim, &ada).await;
     assert_eq!(status, 200, "{page}");
@@ -73,14 +73,14 @@ async fn connected(host: &Host, sim: &Sim) -> (Person, Value) {
     (ada, connection)
 }
 
-async fn published(ada: &Person, key: &str, post: Value) -> Value {
+pub(crate) async fn published(ada: &Person, key: &str, post: Value) -> Value {
     let done = ada.published(&post, key, &["published", "failed"]).await;
     assert_eq!(done["state"], "published", "{done:#}");
     done
 }
 
 /// Whether a publication was uncertain on its way.
-fn was_uncertain(done: &Value) -> bool {
+pub(crate) fn was_uncertain(done: &Value) -> bool {
     done["timeline"].as_array().unwrap().iter().any(|event| event["state"] == "uncertain")
 }
 

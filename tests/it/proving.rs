@@ -75,6 +75,35 @@ async fn mastodon_webhook_facebook_and_dropbox_pass() {
     }
 }
 
+/// Lists are compared item by item, and a lost reply has to be found.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_and_lost_replies_are_held_against_their_cases() {
+    let cases: [(&str, fn(&mut Value), &str); 3] = [
+        (
+            "comments.json",
+            |case| case["ends"]["comments"]["items"][0]["text"] = json!("At eight"),
+            "it ended in a page of 2 items, with more to come",
+        ),
+        ("comments.json", |case| case["ends"]["comments"]["more"] = json!(false), "with more to come"),
+        (
+            "reply.json",
+            |case| {
+                let lost = &mut case["exchanges"][0]["lost"];
+                lost["there"] = lost["absent"].clone();
+            },
+            "`reply` is there by the case's `lost`, and a look for it gave the verdict that it is absent",
+        ),
+    ];
+    for (name, change, wanted) in cases {
+        let file = repository().join("plugins/facebook/cases").join(name);
+        let mut case: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        change(&mut case);
+        let folder = crate_with(&[(name, &case.to_string())]);
+        let proved = prove("facebook", folder.path().to_owned(), &[]).await;
+        assert!(!proved.passed && proved.report.contains(wanted), "{wanted}: {}\n{}", proved.report, proved.words);
+    }
+}
+
 /// An origin and a token that a person enters; and a whole URL, where nobody can ask whose it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn connectors_that_are_connected_by_fields_pass() {

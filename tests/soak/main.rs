@@ -62,6 +62,7 @@ async fn soak(backend: Backend, kills: usize) {
         connectors: &config.connectors_folder,
         sim: &host.sim,
         openai: &host.openai,
+        also: Vec::new(),
     };
     let (next, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let clients: Vec<_> = people

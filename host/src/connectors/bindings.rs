@@ -87,6 +87,34 @@ pub(crate) mod stores {
     });
 }
 
+pub(crate) mod listens {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "listens",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "orla:connector/types": crate::connectors::bindings::connector::orla::connector::types,
+            "orla:connector/blob": crate::connectors::bindings::connector::orla::connector::blob,
+            "orla:connector/http": crate::connectors::bindings::connector::orla::connector::http,
+        },
+    });
+}
+
+pub(crate) mod replies {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "replies",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "orla:connector/types": crate::connectors::bindings::connector::orla::connector::types,
+            "orla:connector/blob": crate::connectors::bindings::connector::orla::connector::blob,
+            "orla:connector/http": crate::connectors::bindings::connector::orla::connector::http,
+        },
+    });
+}
+
 pub(crate) mod writes {
     wasmtime::component::bindgen!({
         path: "../wit",

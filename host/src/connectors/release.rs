@@ -4,7 +4,7 @@
 //! it out. What it may do later is only what is written in the release.
 
 use super::asks::Grant;
-use super::bindings::{identifies, publishes, reconciles, removes, stores, writes};
+use super::bindings::{identifies, listens, publishes, reconciles, removes, replies, stores, writes};
 use super::compile::{self, Compiler};
 use super::engine;
 use super::fault;
@@ -156,6 +156,8 @@ struct Abilities {
     remove: Option<removes::RemovesIndices>,
     writes: Option<writes::WritesIndices>,
     drive: Option<stores::StoresIndices>,
+    comments: Option<listens::ListensIndices>,
+    reply: Option<replies::RepliesIndices>,
 }
 
 impl Abilities {
@@ -167,6 +169,8 @@ impl Abilities {
             remove: removes::RemovesIndices::new(linked).ok(),
             writes: writes::WritesIndices::new(linked).ok(),
             drive: stores::StoresIndices::new(linked).ok(),
+            comments: listens::ListensIndices::new(linked).ok(),
+            reply: replies::RepliesIndices::new(linked).ok(),
         }
     }
 
@@ -178,6 +182,8 @@ impl Abilities {
             ("remove", self.remove.is_some()),
             ("text-model", self.writes.is_some()),
             ("drive", self.drive.is_some()),
+            ("comments", self.comments.is_some()),
+            ("reply", self.reply.is_some()),
         ];
         abilities.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
     }
@@ -202,6 +208,8 @@ pub(crate) struct Release {
     pub(crate) reconcile: Option<reconciles::ReconcilesIndices>,
     pub(crate) writes: Option<writes::WritesIndices>,
     pub(crate) drive: Option<stores::StoresIndices>,
+    pub(crate) comments: Option<listens::ListensIndices>,
+    pub(crate) reply: Option<replies::RepliesIndices>,
     /// The operator's settings, as the manifest names them.
     pub(crate) settings: BTreeMap<String, String>,
     /// What the operator allowed the connector when this was made ready.
@@ -235,7 +243,7 @@ impl Release {
         let Admitted { digest, asked, linked, .. } = admitted;
         let manifest =
             granted.effective(&asked).map_err(|flaws| anyhow::anyhow!("what it was granted is not enough: {flaws}"))?;
-        let Abilities { identity, publish, reconcile, writes, drive, .. } = Abilities::of(&linked);
+        let Abilities { identity, publish, reconcile, writes, drive, comments, reply, .. } = Abilities::of(&linked);
         Ok(Self {
             digest,
             secret_names: Names::of(&manifest)?,
@@ -246,6 +254,8 @@ impl Release {
             reconcile,
             writes,
             drive,
+            comments,
+            reply,
             settings: settings.settings,
             gate: gate(manifest.limits.concurrency),
             counters: metrics.of(&manifest.id, &manifest.version.to_string()),

@@ -44,7 +44,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// Most targets of an account.
 const MAX_TARGETS: usize = 1_000;
 /// Longest id that a vendor gives.
-pub(super) const MAX_ID_BYTES: usize = 1_000;
+pub(crate) const MAX_ID_BYTES: usize = 1_000;
 
 /// Whom a run acts for.
 #[derive(Debug, Clone)]
@@ -289,14 +289,7 @@ impl Connectors {
                 Ok(answer.map_err(Fault::from))
             })
             .await;
-        Ok(match called.result? {
-            wit_reconcile::Verdict::Done(committed) if !(1..=MAX_ID_BYTES).contains(&committed.id.len()) => {
-                return Err(Fault::bug("the connector found a post without a usable id"));
-            }
-            wit_reconcile::Verdict::Done(committed) => Verdict::Done(committed.into()),
-            wit_reconcile::Verdict::Absent => Verdict::Absent,
-            wit_reconcile::Verdict::Unknown => Verdict::Unknown,
-        })
+        Verdict::checked(called.result?)
     }
 }
 

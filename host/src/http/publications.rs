@@ -12,7 +12,7 @@ use crate::error::{Error, Problem, Result};
 use crate::id::{ConnectionId, PublicationId};
 use crate::publications::reconciling::{self, Word};
 use crate::publications::timeline::{self, Event, Step};
-use crate::publications::{self, MediaSource, NewPublication, Part, Publication, State};
+use crate::publications::{self, Kind, MediaSource, NewPublication, Part, Publication, State};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,7 @@ async fn list(
 ) -> Result<Json<Publications>> {
     let before = page.cursor.map(PublicationId);
     let mut tx = app.db().read().await?;
-    let mut found = publications::list(&mut tx, caller.workspace, before, page.to_read()?).await?;
+    let mut found = publications::list(&mut tx, caller.workspace, Kind::Post, before, page.to_read()?).await?;
     let next_cursor = page.cut(&mut found).map(|last| last.id);
     let items = found.into_iter().map(PublicationView::of).collect::<Result<_>>()?;
     Ok(Json(Publications { items, next_cursor }))
@@ -199,7 +199,7 @@ async fn find(
     Path(id): Path<PublicationId>,
 ) -> Result<Json<PublicationDetail>> {
     let mut tx = app.db().read().await?;
-    let publication = publications::find(&mut tx, caller.workspace, id).await?;
+    let publication = publications::find(&mut tx, caller.workspace, Kind::Post, id).await?;
     let (timeline, steps) = (timeline::events(&mut tx, id).await?, timeline::steps(&mut tx, id).await?);
     Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps }))
 }
@@ -207,9 +207,9 @@ async fn find(
 /// What a person found out about an uncertain part.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Finding {
+pub(super) struct Finding {
     /// The part's key, as in `steps`.
-    key: String,
+    pub(super) key: String,
     /// What became of it.
     outcome: FoundOutcome,
     /// The network's id of the post; required where it is published.
@@ -228,7 +228,11 @@ enum FoundOutcome {
 }
 
 impl Finding {
-    fn word(&self) -> Result<Word> {
+    /// What it says.
+    ///
+    /// # Errors
+    /// It is published and the network's id is missing.
+    pub(super) fn word(&self) -> Result<Word> {
         match (&self.outcome, &self.vendor_id) {
             (FoundOutcome::NotPublished, _) => Ok(Word::NotPublished),
             (FoundOutcome::Published, Some(id)) if !id.is_empty() && id.len() <= 200 => {
@@ -258,6 +262,7 @@ async fn resolve(
     Path(id): Path<PublicationId>,
     Body(finding): Body<Finding>,
 ) -> Result<(StatusCode, Json<PublicationView>)> {
-    let publication = reconciling::resolve(&app, caller.workspace, id, &finding.key, finding.word()?).await?;
+    let publication =
+        reconciling::resolve(&app, caller.workspace, (Kind::Post, id), &finding.key, finding.word()?).await?;
     Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
 }

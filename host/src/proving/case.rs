@@ -73,7 +73,7 @@ impl Default for Account {
     }
 }
 
-/// The call. `remove` is missing: the host has no use for it yet.
+/// The call. `remove` is missing: the host has no use for it yet. So are a drive's `search` and `fetch`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Call {
@@ -82,6 +82,54 @@ pub(super) enum Call {
     Publish(Post),
     Reconcile(Look),
     Complete(Ask),
+    /// Of a drive.
+    List(Listing),
+    Comments(Commented),
+    Reply(Answer),
+    /// `find` of the interface `reply`.
+    FindReply(LostAnswer),
+}
+
+/// A folder to list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    /// The drive's root where absent.
+    #[serde(default)]
+    pub(super) folder: Option<String>,
+    #[serde(default)]
+    pub(super) cursor: Option<String>,
+}
+
+/// A post whose comments are to be listed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Commented {
+    pub(super) post: String,
+    #[serde(default)]
+    pub(super) cursor: Option<String>,
+}
+
+/// What to say to a comment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    pub(super) comment: String,
+    pub(super) text: String,
+}
+
+/// A lost reply to look for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LostAnswer {
+    pub(super) comment: String,
+    pub(super) text: String,
+    /// When it may have left; the case's `now` where absent.
+    #[serde(default)]
+    pub(super) sent_at: Option<Timestamp>,
+    /// The vendor's ids of other replies.
+    #[serde(default)]
+    pub(super) others: Vec<String>,
 }
 
 /// What a person wants to say.
@@ -188,7 +236,8 @@ pub(super) fn load(folder: &Path, only: Option<&str>, manifest: &Manifest) -> an
 impl Case {
     fn check(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let (call, ends) = (self.call.name(), self.ends.of());
-        ensure!(ends.is_empty() || ends == call, "a call of `{call}` cannot end as one of `{ends}` does");
+        let others = ends.join("` or `");
+        ensure!(ends.is_empty() || ends.contains(&call), "a call of `{call}` cannot end as one of `{others}` does");
         for name in self.settings.keys() {
             ensure!(manifest.settings.contains_key(name), "the connector has no setting `{name}`");
         }
@@ -265,7 +314,12 @@ impl Case {
         match &self.call {
             Call::Check(post) | Call::Publish(post) => Some(&post.parts),
             Call::Reconcile(look) => Some(&look.parts),
-            Call::Whoami | Call::Complete(_) => None,
+            Call::Whoami
+            | Call::Complete(_)
+            | Call::List(_)
+            | Call::Comments(_)
+            | Call::Reply(_)
+            | Call::FindReply(_) => None,
         }
     }
 
@@ -284,11 +338,15 @@ impl Call {
             Self::Publish(_) => "publish",
             Self::Reconcile(_) => "reconcile",
             Self::Complete(_) => "complete",
+            Self::List(_) => "list",
+            Self::Comments(_) => "comments",
+            Self::Reply(_) => "reply",
+            Self::FindReply(_) => "find_reply",
         }
     }
 
     /// Whether it is done by a run with a journal, which may be executed again.
     pub(super) fn is_run(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Complete(_))
+        matches!(self, Self::Publish(_) | Self::Complete(_) | Self::Reply(_))
     }
 }

@@ -1,6 +1,6 @@
 //! What is true of every connector, whatever its vendor: held against it with inputs and answers that no case has.
 
-use super::case::{Ask, Call, Case, Delivery, Look, Part, Post};
+use super::case::{Answer, Ask, Call, Case, Delivery, Look, LostAnswer, Part, Post};
 use super::course::{self, Course, script};
 use super::ends::End;
 use super::plot::Plot;
@@ -200,7 +200,13 @@ fn strange_calls(case: &Case) -> Vec<(String, Case)> {
         let call = match &case.call {
             Call::Publish(_) => Call::Publish(Post { parts: vec![Part { text, media: Vec::new() }] }),
             Call::Complete(ask) => Call::Complete(Ask { message: text, ..ask.clone() }),
-            Call::Whoami | Call::Check(_) | Call::Reconcile(_) => return None,
+            Call::Reply(answer) => Call::Reply(Answer { text, ..answer.clone() }),
+            Call::Whoami
+            | Call::Check(_)
+            | Call::Reconcile(_)
+            | Call::List(_)
+            | Call::Comments(_)
+            | Call::FindReply(_) => return None,
         };
         Some((what.to_owned(), Case { call, ..case.clone() }))
     };
@@ -209,6 +215,11 @@ fn strange_calls(case: &Case) -> Vec<(String, Case)> {
 
 /// Looking for what a case publishes.
 async fn lost_calls(stand: &Stand, case: &Case) -> Vec<(String, Case)> {
+    if let Call::Reply(Answer { comment, text }) = &case.call {
+        let (comment, text) = (comment.clone(), text.clone());
+        let call = Call::FindReply(LostAnswer { comment, text, sent_at: None, others: Vec::new() });
+        return vec![("looking for the reply".to_owned(), Case { call, ..case.clone() })];
+    }
     if stand.release.reconcile.is_none() || !matches!(case.call, Call::Publish(_)) {
         return Vec::new();
     }
@@ -270,12 +281,17 @@ pub(super) fn of_interfaces(inspection: &Inspection, cases: &[Case], report: &mu
             "text-model" if !delivers(Delivery::Pieces) => {
                 Some("write another whose `call` is `{\"complete\": …}` with `\"delivery\": \"pieces\"`")
             }
+            "drive" if !calls("list") => Some("write one whose `call` is `{\"list\": …}`"),
+            "comments" if !calls("comments") => Some("write one whose `call` is `{\"comments\": …}`"),
+            "reply" if !calls("reply") => Some("write one whose `call` is `{\"reply\": …}`"),
+            "reply" if !looks && !calls("find_reply") => {
+                Some("give the commit of a `reply` case its `lost`, or write one whose `call` is `{\"find_reply\": …}`")
+            }
             _ => None,
         };
         let flaws = missing.map(|cure| Flaw::new(format!("the interface lacks a case: {cure}"))).into_iter().collect();
         let tried = match *ability {
             "remove" => "the host has no use for it yet",
-            "drive" => "no case asks for it yet",
             _ => "its cases",
         };
         report.add(line(&format!("interface {ability}"), tried.to_owned(), flaws));

@@ -210,7 +210,7 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
     let is_done = matches!(standing, Standing::Done(_));
     let id = made(stand, &exchange.answer, key);
     let mut found = id.clone().map(|id| Committed { url: work.case.ends.url_of(&id), id });
-    if let (Some(lost), true) = (&exchange.lost, stand.release.reconcile.is_some()) {
+    if let (Some(lost), true) = (&exchange.lost, stand.can_look(work.case)) {
         let (shown, looks) = if is_done { (&lost.there, 1) } else { (&lost.absent, LOOKS) };
         for _ in 0..looks {
             stand.pass(stand.release.visible_after + PAUSE);
@@ -230,7 +230,7 @@ async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Ef
                 verdict => {
                     let truth = if is_done { "there" } else { "not there" };
                     return Err(Flaw::new(format!(
-                        "`{key}` is {truth} by the case's `lost`, and `reconcile` gave {verdict}"
+                        "`{key}` is {truth} by the case's `lost`, and a look for it gave {verdict}"
                     )));
                 }
             }

@@ -1,7 +1,8 @@
 //! How a call ended, and how a case says that it has to.
 
+use super::lists::{Listed, WantedList};
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::work::{PartOutcome, Profile, Verdict, Violation};
+use crate::connectors::work::{PartOutcome, Profile, Progress, Verdict, Violation};
 use crate::connectors::writing::Completion;
 use serde::Deserialize;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub(super) enum End {
     Pending(Duration),
     Completion(Completion),
     Verdict(Verdict),
+    Entries(Listed),
+    Comments(Listed),
     Fault(Fault),
 }
 
@@ -27,12 +30,16 @@ pub(super) enum Ends {
     Profile(WantedProfile),
     /// Of `check`: all of them, in order.
     Violations(Vec<WantedViolation>),
-    /// Of `publish`: what becomes of each part, in order.
+    /// Of `publish`: what becomes of each part, in order. Of `reply`, the one that is said.
     Published(Vec<WantedPart>),
     /// Of `complete`.
     Completion(WantedCompletion),
-    /// Of `reconcile`.
+    /// Of `reconcile` and `find_reply`.
     Verdict(WantedVerdict),
+    /// Of `list`.
+    Entries(WantedList),
+    /// Of `comments`.
+    Comments(WantedList),
     /// Of any.
     Fault(WantedFault),
 }
@@ -104,15 +111,17 @@ pub(super) struct WantedFault {
 }
 
 impl Ends {
-    /// The call that can end so; any where empty.
-    pub(super) fn of(&self) -> &'static str {
+    /// The calls that can end so; any where empty.
+    pub(super) fn of(&self) -> &'static [&'static str] {
         match self {
-            Self::Profile(_) => "whoami",
-            Self::Violations(_) => "check",
-            Self::Published(_) => "publish",
-            Self::Completion(_) => "complete",
-            Self::Verdict(_) => "reconcile",
-            Self::Fault(_) => "",
+            Self::Profile(_) => &["whoami"],
+            Self::Violations(_) => &["check"],
+            Self::Published(_) => &["publish", "reply"],
+            Self::Completion(_) => &["complete"],
+            Self::Verdict(_) => &["reconcile", "find_reply"],
+            Self::Entries(_) => &["list"],
+            Self::Comments(_) => &["comments"],
+            Self::Fault(_) => &[],
         }
     }
 
@@ -138,6 +147,9 @@ impl Ends {
                     && wanted.cut_off == completion.cut_off
             }
             (Self::Verdict(wanted), End::Verdict(verdict)) => wanted.is(verdict),
+            (Self::Entries(wanted), End::Entries(found)) | (Self::Comments(wanted), End::Comments(found)) => {
+                wanted.is(found)
+            }
             (Self::Fault(wanted), End::Fault(fault)) => wanted.is(fault),
             _ => false,
         }
@@ -205,6 +217,15 @@ impl WantedFault {
     }
 }
 
+impl From<Progress> for End {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Published(parts) => Self::Published(parts),
+            Progress::Pending(wait) => Self::Pending(wait),
+        }
+    }
+}
+
 impl End {
     /// The faults that it tells.
     pub(super) fn faults(&self) -> Vec<&Fault> {
@@ -217,9 +238,13 @@ impl End {
                     PartOutcome::Done { .. } => None,
                 })
                 .collect(),
-            Self::Profile(_) | Self::Violations(_) | Self::Pending(_) | Self::Completion(_) | Self::Verdict(_) => {
-                Vec::new()
-            }
+            Self::Profile(_)
+            | Self::Violations(_)
+            | Self::Pending(_)
+            | Self::Completion(_)
+            | Self::Verdict(_)
+            | Self::Entries(_)
+            | Self::Comments(_) => Vec::new(),
         }
     }
 }
@@ -252,6 +277,7 @@ impl std::fmt::Display for End {
             Self::Completion(Completion { text, model, cut_off }) => {
                 write!(out, "a text of {model}{}: {text:?}", if *cut_off { ", cut off" } else { "" })
             }
+            Self::Entries(listed) | Self::Comments(listed) => write!(out, "{listed}"),
             Self::Verdict(Verdict::Done(found)) => write!(out, "the verdict that it is there as {}", found.id),
             Self::Verdict(Verdict::Absent) => write!(out, "the verdict that it is absent"),
             Self::Verdict(Verdict::Unknown) => write!(out, "the verdict that nobody can tell"),

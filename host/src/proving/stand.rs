@@ -1,25 +1,26 @@
 //! What cases are played on: a host of its own with a temporary folder and database, a clock that stands until it is
 //! moved, and the one connector, whose endpoints are servers of ours.
 
-use super::case::{Ask, Call, Case, Delivery, Look, Part};
+use super::case::{Call, Case, Part};
 use super::ends::End;
 use super::keys::{self, Keys};
 use super::plot::Script;
 use super::proof;
 use super::vendor::Vendor;
 use crate::app::App;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials, Stored};
+use crate::connectors::drive::Look;
+use crate::connectors::engagement::LostReply;
 use crate::connectors::entered::{self, Entered};
 use crate::connectors::fault::Fault;
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::oauth::Tokens;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
-use crate::connectors::work::{Account, Attempt, Progress, Variant, VariantMedium, VariantPart};
-use crate::connectors::writing::{self, Prompt};
+use crate::connectors::work::{Account, Attempt, Variant, VariantMedium, VariantPart};
 use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::passwords::Password;
@@ -270,7 +271,16 @@ impl Stand {
                 let token = self.vendor.scene(|scene| scene.keys().access.clone());
                 Credentials::Minted { token, app_secret: Some(proof::APP_SECRET.into()) }
             }
-            (Call::Check(_) | Call::Publish(_) | Call::Reconcile(_), _) => {
+            (
+                Call::Check(_)
+                | Call::Publish(_)
+                | Call::Reconcile(_)
+                | Call::List(_)
+                | Call::Comments(_)
+                | Call::Reply(_)
+                | Call::FindReply(_),
+                _,
+            ) => {
                 let mut tx = self.app.db().read().await?;
                 let stored = Stored::read(&mut tx, self.app.vault(), self.workspace(), work.connection).await?;
                 Credentials::of(work.connection, &self.release.manifest.auth, Some(stored))
@@ -284,15 +294,26 @@ impl Stand {
         let end = match &work.case.call {
             Call::Whoami => connectors.identify(run).await.map(End::Profile),
             Call::Check(_) => connectors.check(&self.release, self.workspace(), variant).await.map(End::Violations),
-            Call::Publish(_) => connectors.publish(run, account, variant).await.result.map(|progress| match progress {
-                Progress::Published(parts) => End::Published(parts),
-                Progress::Pending(wait) => End::Pending(wait),
-            }),
+            Call::Publish(_) => connectors.publish(run, account, variant).await.result.map(End::from),
+            Call::Reply(answer) => connectors.reply(run, account, answer.said()).await.result.map(End::from),
+            Call::FindReply(lost) => {
+                let attempt = lost.lost(work.case.now);
+                connectors.find_reply(run, account, lost.said(), &attempt).await.map(End::Verdict)
+            }
+            Call::Comments(ask) => {
+                let listed = connectors.comments(run, account, &ask.post, ask.cursor.as_deref()).await;
+                listed.map(|page| End::Comments(page.into()))
+            }
+            Call::List(ask) => {
+                let folder = Look::Folder(ask.folder.as_deref());
+                let listed = connectors.look(run, account, folder, ask.cursor.as_deref()).await;
+                listed.map(|page| End::Entries(page.into()))
+            }
             Call::Reconcile(look) => {
-                connectors.reconcile(run, account, variant, &attempt(look, work.case.now)).await.map(End::Verdict)
+                connectors.reconcile(run, account, variant, &look.attempt(work.case.now)).await.map(End::Verdict)
             }
             Call::Complete(ask) => {
-                connectors.complete(run, &prompt(ask), delivery(ask)).await.result.map(End::Completion)
+                connectors.complete(run, &ask.prompt(), ask.delivery()).await.result.map(End::Completion)
             }
         };
         end.unwrap_or_else(End::Fault)
@@ -313,10 +334,24 @@ impl Stand {
         let credentials = self.credentials(work).await?;
         let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
         self.vendor.scene(|scene| scene.enter(Some(run.clone())));
-        let verdict = self.connectors().reconcile(&run, &work.account, &work.variant, &attempt).await;
+        let verdict = match &work.case.call {
+            Call::Reply(answer) => {
+                let lost = LostReply { sent_at: effect.sent_at, others: Vec::new() };
+                self.connectors().find_reply(&run, &work.account, answer.said(), &lost).await
+            }
+            _ => self.connectors().reconcile(&run, &work.account, &work.variant, &attempt).await,
+        };
         run.settle().await;
         self.vendor.scene(|scene| scene.enter(None));
         Ok(verdict.map_or_else(End::Fault, End::Verdict))
+    }
+
+    /// Whether the connector can look for what a case commits.
+    pub(super) fn can_look(&self, case: &Case) -> bool {
+        match &case.call {
+            Call::Reply(_) => self.release.reply.is_some(),
+            _ => self.release.reconcile.is_some(),
+        }
     }
 
     /// Writes down what was found out about a lost commit: what it made, or that it was not done.
@@ -337,33 +372,5 @@ impl Stand {
     /// Closes the host.
     pub(super) async fn close(self) {
         self.app.stop().await;
-    }
-}
-
-fn attempt(look: &Look, now: Timestamp) -> Attempt {
-    let earlier = look.earlier.iter();
-    Attempt {
-        key: look.key.clone(),
-        sent_at: look.sent_at.unwrap_or(now),
-        earlier: earlier.map(|(key, id)| (key.clone(), Committed { id: id.clone(), url: None })).collect(),
-    }
-}
-
-fn prompt(ask: &Ask) -> Prompt {
-    Prompt {
-        instructions: ask.instructions.clone(),
-        message: ask.message.clone(),
-        form: ask
-            .form
-            .as_ref()
-            .map(|form| writing::Form { name: form.name.clone().into(), schema: form.schema.clone() }),
-        max_output_tokens: ask.max_output_tokens,
-    }
-}
-
-fn delivery(ask: &Ask) -> writing::Delivery {
-    match ask.delivery {
-        Delivery::Whole => writing::Delivery::Whole,
-        Delivery::Pieces => writing::Delivery::Pieces,
     }
 }

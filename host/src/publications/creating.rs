@@ -1,6 +1,6 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
-use super::{BY_KEY, NewPublication, Publication, State, timeline};
+use super::{BY_KEY, NewPublication, Part, Publication, State, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
@@ -32,9 +32,10 @@ const MAX_TEXT_BYTES: usize = 100_000;
 /// workspace has.
 pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewPublication) -> Result<Publication> {
     check_shape(&new)?;
-    let digest = request_digest(&new)?;
+    let digest = request_digest(&(&new.platform, &new.connection, &new.target, &new.parts))?;
+    let key = new.idempotency_key.as_deref();
     let mut tx = app.db().read().await?;
-    if let Some(earlier) = repeated(&mut tx, workspace, &new, &digest).await? {
+    if let Some(earlier) = repeated(&mut tx, workspace, key, &digest).await? {
         return Ok(earlier);
     }
     let connection = choose_connection(app, &mut tx, workspace, &new).await?;
@@ -63,27 +64,32 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
             return Err(Error::Invalid { field: violation.field, detail: violation.message });
         }
     }
-    let now = app.now();
     let row = Row {
         id: PublicationId::new(),
+        operation: OPERATION,
         workspace,
         author,
         connection: &connection,
         target,
+        reply_to: None,
         price,
-        parts: serde_json::to_string(&new.parts).map_err(anyhow::Error::from)?,
-        key: new.idempotency_key.as_deref(),
+        parts: &new.parts,
+        key,
         digest: &digest,
     };
-    match insert_all(app, &row, &release.digest, now).await {
+    take_in(app, &row, &release.digest).await
+}
+
+/// Takes a publication in; or gives the one that somebody with the same key was quicker with, and took the last credits for.
+pub(super) async fn take_in(app: &App, row: &Row<'_>, release: &str) -> Result<Publication> {
+    match insert_all(app, row, release, app.now()).await {
         Ok(publication) => {
             app.wake_worker();
             Ok(publication)
         }
         Err(error) => {
-            // Somebody else may have been quicker with the same key, and taken the last credits for it.
             let mut tx = app.db().read().await?;
-            repeated(&mut tx, workspace, &new, &digest).await?.ok_or(error)
+            repeated(&mut tx, row.workspace, row.key, row.digest).await?.ok_or(error)
         }
     }
 }
@@ -116,26 +122,31 @@ fn check_shape(new: &NewPublication) -> Result<()> {
             }
         }
     }
-    if new.idempotency_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
+    check_key(new.idempotency_key.as_deref())
+}
+
+/// # Errors
+/// The key is none that is kept.
+pub(super) fn check_key(key: Option<&str>) -> Result<()> {
+    if key.is_some_and(|key| key.is_empty() || key.len() > 200) {
         return Err(Error::Malformed("The Idempotency-Key must have 1 to 200 characters.".to_owned()));
     }
     Ok(())
 }
 
-fn request_digest(new: &NewPublication) -> Result<String> {
-    let wish =
-        serde_json::to_vec(&(&new.platform, &new.connection, &new.target, &new.parts)).map_err(anyhow::Error::from)?;
-    Ok(hex::encode(Sha256::digest(wish)))
+/// What tells one wish from another.
+pub(super) fn request_digest(wish: &impl serde::Serialize) -> Result<String> {
+    Ok(hex::encode(Sha256::digest(serde_json::to_vec(wish).map_err(anyhow::Error::from)?)))
 }
 
 /// The publication that the same key asked for before.
-async fn repeated(
+pub(super) async fn repeated(
     tx: &mut Tx,
     workspace: WorkspaceId,
-    new: &NewPublication,
+    key: Option<&str>,
     digest: &str,
 ) -> Result<Option<Publication>> {
-    let Some(key) = &new.idempotency_key else { return Ok(None) };
+    let Some(key) = key else { return Ok(None) };
     let earlier: Option<Publication> =
         on!(tx, conn => sqlx::query_as(BY_KEY).bind(workspace).bind(key).fetch_optional(conn).await)?;
     match earlier {
@@ -190,32 +201,39 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
     }
 }
 
-struct Row<'a> {
-    id: PublicationId,
-    workspace: WorkspaceId,
-    author: UserId,
-    connection: &'a Connection,
-    target: Option<String>,
-    price: i64,
-    parts: String,
-    key: Option<&'a str>,
-    digest: &'a str,
+/// What is taken in.
+pub(super) struct Row<'a> {
+    pub(super) id: PublicationId,
+    /// The metered operation.
+    pub(super) operation: &'static str,
+    pub(super) workspace: WorkspaceId,
+    pub(super) author: UserId,
+    pub(super) connection: &'a Connection,
+    pub(super) target: Option<String>,
+    /// Of a reply, the vendor's id of the comment.
+    pub(super) reply_to: Option<&'a str>,
+    pub(super) price: i64,
+    pub(super) parts: &'a [Part],
+    pub(super) key: Option<&'a str>,
+    pub(super) digest: &'a str,
 }
 
 const INSERT: &str = returning!(
     "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at, target)
-    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12, $13)"
+     request_digest, hold_id, price, created_at, updated_at, target, reply_to)
+    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12, $13, $14)"
 );
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
+    let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
     let mut tx = app.db().begin().await?;
     let key = format!("publication/{}", row.id);
-    let hold = ledger::hold(&mut tx, row.workspace, OPERATION, row.price, &key, now).await?;
+    let hold = ledger::hold(&mut tx, row.workspace, row.operation, row.price, &key, now).await?;
     let publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(&row.parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now).bind(&row.target)
+        .bind(&row.connection.platform).bind(parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now).bind(&row.target)
+        .bind(row.reply_to)
         .fetch_one(conn).await)?;
     let pinned = Pinned { id: row.id.into(), workspace: row.workspace, seed: rand::rng().random(), started_at: now };
     run::pin(&mut tx, &pinned, &row.connection.connector, release).await?;

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::credentials::{Credentials, Stored};
+use crate::connectors::engagement::Answer;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::meter::Meter;
@@ -147,12 +148,12 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         Ok(ready) => ready,
         Err(fault) => return (after_fault(app, fault, &course, &[]), Meter::default()),
     };
-    let called = app.connectors().publish(&ready.run, &ready.account, &ready.variant).await;
+    let (result, meter) = call(app, &ready).await;
     let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
     if effects.iter().filter(|effect| effect.is_done()).count() > done_before {
         course = Course { setbacks: 1, has_made_headway: true, ..course };
     }
-    let end = match called.result {
+    let end = match result {
         // The journal has the last word: while a commit is uncertain, so is the publication.
         result if effects.iter().any(Effect::is_uncertain) => End::Uncertain(match result {
             Err(fault) => fault,
@@ -171,7 +172,18 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         },
         Err(fault) => after_fault(app, fault, &course, &made(&ready.run, &effects)),
     };
-    (end, called.meter)
+    (end, meter)
+}
+
+/// Has the connector say it: as a post, or below a comment.
+async fn call(app: &App, ready: &Ready) -> (Result<Progress, Fault>, Meter) {
+    let Ready { run, account, variant, reply_to } = ready;
+    let called = match (reply_to, variant.parts.as_slice()) {
+        (None, _) => app.connectors().publish(run, account, variant).await,
+        (Some(comment), [part]) => app.connectors().reply(run, account, Answer { comment, text: &part.text }).await,
+        (Some(_), _) => return (Err(Fault::bug("the stored reply is not of one part")), Meter::default()),
+    };
+    (called.result, called.meter)
 }
 
 /// How a publication fares.
@@ -188,6 +200,8 @@ struct Ready {
     run: Arc<Run>,
     account: Account,
     variant: Variant,
+    /// The comment that it is said to.
+    reply_to: Option<String>,
 }
 
 async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
@@ -205,7 +219,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
-    Ok(Ready { run: Arc::new(run), account, variant })
+    Ok(Ready { run: Arc::new(run), account, variant, reply_to: publication.reply_to })
 }
 
 /// The release that the run began with; where its bytes are gone, the active one, held to the same journal.

@@ -3,11 +3,12 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{FIND_ANY, Publication, State, find, timeline};
+use super::{FIND_ANY, Kind, Publication, State, find, replying, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
 use crate::connectors::credentials::Credentials;
+use crate::connectors::engagement::{Answer, LostReply};
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::Effect;
 use crate::connectors::looks;
@@ -119,7 +120,19 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     let account = Account::of(connection, loaded.publication.target.clone(), &release);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, loaded.stored.clone());
     let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
-    match app.connectors().reconcile(&run, &account, &variant, &attempt).await {
+    let verdict = match (&loaded.publication.reply_to, variant.parts.as_slice()) {
+        (Some(comment), [part]) => {
+            let others = match replying::others(app, &loaded.publication, effect.sent_at, &places).await {
+                Ok(others) => others,
+                Err(error) => return nothing(&format!("the replies before it cannot be read: {error:#}")),
+            };
+            let answer = Answer { comment, text: &part.text };
+            let lost = LostReply { sent_at: effect.sent_at, others };
+            app.connectors().find_reply(&run, &account, answer, &lost).await
+        }
+        _ => app.connectors().reconcile(&run, &account, &variant, &attempt).await,
+    };
+    match verdict {
         Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
         Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
@@ -187,13 +200,13 @@ pub enum Word {
 pub async fn resolve(
     app: &App,
     workspace: WorkspaceId,
-    id: PublicationId,
+    (kind, id): (Kind, PublicationId),
     key: &str,
     word: Word,
 ) -> Result<Publication> {
     let now = app.now();
     let mut tx = app.db().begin().await?;
-    let publication = find(&mut tx, workspace, id).await?;
+    let publication = find(&mut tx, workspace, kind, id).await?;
     let run = RunId::from(id);
     let (taken, reason) = match &word {
         Word::Published(committed) => (
@@ -205,11 +218,11 @@ pub async fn resolve(
         }
     };
     if !taken || publication.state()? != State::Uncertain {
-        let detail = format!("`{key:.100}` is no part of this publication whose outcome is uncertain.");
+        let detail = format!("`{key:.100}` is no part of this {} whose outcome is uncertain.", kind.name());
         return Err(Error::Conflict { code: "not_uncertain", detail });
     }
     resume(&mut tx, &publication, &reason, now).await?;
     tx.commit().await?;
     app.wake_worker();
-    find(&mut app.db().read().await?, workspace, id).await
+    find(&mut app.db().read().await?, workspace, kind, id).await
 }

@@ -5,6 +5,7 @@
 //! key, so a post whose answer was lost is looked for at the page.
 
 mod check;
+mod comments;
 mod problem;
 mod publish;
 mod reconcile;
@@ -31,6 +32,8 @@ orla_sdk::export_identity!(Facebook);
 orla_sdk::export_publish!(Facebook);
 orla_sdk::export_reconcile!(Facebook);
 orla_sdk::export_remove!(Facebook);
+orla_sdk::export_comments!(Facebook);
+orla_sdk::export_reply!(Facebook);
 
 const API: Api = Api::new("api").explain(problem::explain);
 
@@ -116,8 +119,8 @@ fn oauth() -> OAuth2 {
         exchange: vec![long_lived.clone()],
         refresh: Refresh::Exchange { exchange: long_lived, before_s: 30 * DAY_S },
         revoke: Some(Revoke { at: at("/me/permissions"), by: RevokeBy::BearerDelete }),
-        // Pages that belong to a business are listed with it only.
-        optional_scopes: manifest::texts(["business_management"]),
+        // Pages that belong to a business are listed with the first only; comments are read and answered with the others.
+        optional_scopes: manifest::texts(["business_management", "pages_read_user_content", "pages_manage_engagement"]),
         scope_separator: ",".to_owned(),
         granted: Some(Granted {
             at: at("/me/permissions"),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
 /// How far Facebook's clock may be behind ours.
-const CLOCKS_DIFFER_MS: u64 = 5 * 60 * 1_000;
+pub(crate) const CLOCKS_DIFFER_MS: u64 = 5 * 60 * 1_000;
 
 /// Most pages of posts to read, each of 100.
 const MAX_LISTS: usize = 10;
@@ -109,12 +109,12 @@ impl Attachment {
 }
 
 /// A text without what Facebook changes as it keeps it: white space, and how letters are composed.
-fn bare(text: &str) -> String {
+pub(crate) fn bare(text: &str) -> String {
     text.nfc().filter(|character| !character.is_whitespace()).collect()
 }
 
 /// A time as Facebook writes it, `2026-01-31T12:00:00+0000`, whose offset lacks RFC 3339's colon.
-fn created_ms(written: &str) -> Option<u64> {
+pub(crate) fn created_ms(written: &str) -> Option<u64> {
     time::rfc3339_ms(written).or_else(|| {
         let (time, minutes) = written.split_at_checked(written.len().checked_sub(2)?)?;
         time::rfc3339_ms(&format!("{time}:{minutes}"))

@@ -1,5 +1,6 @@
 //! The connector against a Facebook that the tests play, request by request.
 
+mod commenting;
 mod publishing;
 mod reconciling;
 mod refusing;

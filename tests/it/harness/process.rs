@@ -68,6 +68,8 @@ pub(crate) struct Place<'a> {
     pub(crate) connectors: &'a Path,
     pub(crate) sim: &'a Sim,
     pub(crate) openai: &'a openai::Sim,
+    /// Settings besides, by the names of the environment.
+    pub(crate) also: Vec<(&'static str, String)>,
 }
 
 impl<'a> Place<'a> {
@@ -82,6 +84,7 @@ impl<'a> Place<'a> {
             connectors: &config.connectors_folder,
             sim: &host.sim,
             openai: &host.openai,
+            also: Vec::new(),
         }
     }
 
@@ -111,6 +114,7 @@ impl<'a> Place<'a> {
             .env("ORLA_RETRY_BASE_MS", "50")
             .env("ORLA_CONCURRENT_CALLS", "8")
             .env("ORLA_LOG", "error")
+            .envs(self.also.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         if let Some(write) = crash_at {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::gate::Call;
 use super::posts::{Post, time};
 use super::problem::Problem;
-use super::state::World;
+use super::state::{Facebook, World};
 use super::{feed, fields, paging};
 
 /// The longest comment, in characters (observed).
@@ -34,6 +34,16 @@ pub struct Comment {
     pub deleted: bool,
     /// When it was made, in milliseconds since 1970, on the simulator's clock.
     pub created_ms: u64,
+}
+
+impl Facebook {
+    /// The author takes a comment back (by its id), and with it go the replies to it.
+    pub fn take_back(&self, comment: &str) {
+        let mut world = self.world();
+        for known in &mut world.comments {
+            known.deleted |= known.id == comment || known.parent_id.as_deref() == Some(comment);
+        }
+    }
 }
 
 impl World {

@@ -66,6 +66,19 @@ async fn comments_are_hidden_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn what_its_author_takes_back_is_gone_with_its_replies() {
+    let bench = Bench::start().await;
+    let page = bench.page().await;
+    let post = page.posted_words("x").await;
+    let theirs = bench.sim.comment(&post, "Ann", "Where?").unwrap();
+    let reply = text(&page.posted(&format!("{theirs}/comments"), &[("message", "Here")]).await["id"]);
+    bench.sim.take_back(&theirs);
+    assert_eq!(code(page.post(&format!("{theirs}/comments"), &[("message", "Here")])).await, (100, 33));
+    assert_eq!(code(page.get(&reply)).await, (100, 33));
+    assert_eq!(page.read(&format!("{post}/comments?filter=stream")).await["data"], json!([]));
+}
+
+#[tokio::test]
 async fn what_is_no_comment_is_refused() {
     let bench = Bench::start().await;
     let page = bench.page().await;
