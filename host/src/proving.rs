@@ -18,7 +18,9 @@ mod ends;
 mod keys;
 mod lists;
 mod locate;
+mod looking;
 mod mishap;
+mod outcome;
 mod plot;
 mod proof;
 mod report;
@@ -101,34 +103,66 @@ fn by_settings(cases: &[Case]) -> BTreeMap<&BTreeMap<String, String>, Vec<&Case>
 /// Plays a case, and then with everything going wrong that can.
 async fn prove_case(stand: &Stand, case: &Case) -> Line {
     let (subject, about) = (format!("{} ({})", case.name, case.call.name()), case.about.clone());
-    let course = match course::play(stand, case).await {
+    stand.take_dropped();
+    let played = course::play(stand, case).await;
+    let notes = stand.take_dropped();
+    let course = match played {
         Ok(course) => course,
-        Err(flaw) => return Line { subject, about, tried: "played once".to_owned(), flaws: vec![flaw] },
+        Err(flaw) => return Line { subject, about, tried: "played once".to_owned(), flaws: vec![flaw], notes },
     };
     let requests = course.calls.len();
     if !course.is_settled {
         let tried = format!("{}; it ends uncertain, so nothing more goes wrong", count(requests, "request"));
-        return Line { subject, about, tried, flaws: Vec::new() };
+        return Line { subject, about, tried, flaws: Vec::new(), notes };
     }
-    let mut found: Vec<(Flaw, Vec<String>)> = Vec::new();
+    let mut found = Found::default();
     let mut faults = 0;
     for (index, call) in course.calls.iter().enumerate() {
         let number = index + 1;
         for mishap in Mishap::of(&case.exchanges[call.exchange].answer) {
             faults += 1;
             if let Err(flaw) = Box::pin(course::disturb(stand, case, &course, number, mishap)).await {
-                let place = format!("request {number}, {}, {mishap}", call.line);
-                match found.iter_mut().find(|(known, _)| *known == flaw) {
-                    Some((_, places)) => places.push(place),
-                    None => found.push((flaw, vec![place])),
+                found.add(flaw, format!("request {number}, {}, {mishap}", call.line));
+            }
+        }
+    }
+    let mut tried = format!("{}, {}", count(requests, "request"), count(faults, "fault"));
+    let looks = looking::looks(stand, case, &course);
+    faults = 0;
+    for look in &looks {
+        for (index, exchange) in look.shown().iter().enumerate() {
+            for mishap in Mishap::of(&exchange.answer) {
+                faults += 1;
+                if let Err(flaw) = Box::pin(looking::disturb(stand, case, &course, look, (index + 1, mishap))).await {
+                    let line = exchange.request.line();
+                    found.add(flaw, format!("looking for `{}`, {line}, {mishap}", look.key()));
                 }
             }
         }
     }
-    let tried = format!("{}, {}", count(requests, "request"), count(faults, "fault"));
-    let flaws = found.into_iter().map(|(flaw, places)| match places.len() {
-        1 => flaw.at(&places[0]),
-        all => flaw.at(format!("{} (and {} more)", places[0], all - 1)),
-    });
-    Line { subject, about, tried, flaws: flaws.collect() }
+    if !looks.is_empty() {
+        tried = format!("{tried}; {}, {}", count(looks.len(), "look"), count(faults, "fault"));
+    }
+    Line { subject, about, tried, flaws: found.flaws(), notes }
+}
+
+/// Flaws, each with the places where it was found.
+#[derive(Debug, Default)]
+struct Found(Vec<(Flaw, Vec<String>)>);
+
+impl Found {
+    fn add(&mut self, flaw: Flaw, place: String) {
+        match self.0.iter_mut().find(|(known, _)| *known == flaw) {
+            Some((_, places)) => places.push(place),
+            None => self.0.push((flaw, vec![place])),
+        }
+    }
+
+    fn flaws(self) -> Vec<Flaw> {
+        let at = |(flaw, places): (Flaw, Vec<String>)| match places.len() {
+            1 => flaw.at(&places[0]),
+            all => flaw.at(format!("{} (and {} more)", places[0], all - 1)),
+        };
+        self.0.into_iter().map(at).collect()
+    }
 }

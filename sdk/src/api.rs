@@ -153,7 +153,8 @@ impl Api {
     }
 }
 
-/// Drops a prepared step whose answer the vendor no longer honours, so that the next request with its key goes out.
+/// Drops a prepared step whose answer the vendor no longer honours, so that the next request with its key goes out: in this
+/// execution of the run or, where it pauses or fails before, in a later one.
 ///
 /// ```
 /// use orla_sdk::{Api, FaultKind, Response, Result, forget};

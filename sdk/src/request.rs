@@ -95,6 +95,23 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Leaves out the body of a 2xx answer, however large it is. Any other answer comes with its body, which says why.
+    ///
+    /// The host does not look into such a body either: a commit whose `committed_id` is a pointer, a spend whose `usage` counts,
+    /// and an answer whose `verdicts` name a member need theirs.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let an_hour = std::time::Duration::from_secs(3_600);
+    /// let ready = || Api::new("api").post("/v1/uploads/1/finish").discard().prepare("finish", an_hour);
+    /// let played = play(|_line| answer(200, &serde_json::json!({ "chunks": [1, 2, 3] })), ready);
+    /// assert_eq!(played.result.unwrap().bytes(), []);
+    /// ```
+    pub fn discard(mut self) -> Self {
+        self.raw.answer = http::AnswerKind::Discard;
+        self
+    }
+
     /// The body as JSON.
     ///
     /// ```

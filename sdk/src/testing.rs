@@ -219,6 +219,9 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
     });
     let fresh = |status, headers, body| Ok(http::Outcome::Fresh(http::Response { status, headers, body }));
     match answer {
+        Answer::Response(response) if matches!(request.answer, http::AnswerKind::Discard) && response.is_success() => {
+            fresh(response.status(), response.headers().to_vec(), http::Answer::None)
+        }
         Answer::Response(response) => {
             fresh(response.status(), response.headers().to_vec(), http::Answer::Bytes(response.bytes().to_vec()))
         }

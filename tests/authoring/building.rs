@@ -34,6 +34,12 @@ fn a_new_connector_that_publishes() {
 }
 
 #[test]
+fn a_new_connector_whose_accounts_are_connected_by_fields() {
+    let said = "Our Servers (our-servers 0.1.0) would be admitted. It can do: identity, publish.\n";
+    tested_built_and_admitted("our-servers", "fields", said);
+}
+
+#[test]
 fn a_new_connector_to_a_text_model() {
     let said = "My Words (my-words 0.1.0) would be admitted. It can do: text-model.\n";
     tested_built_and_admitted("my-words", "text-model", said);

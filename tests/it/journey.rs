@@ -72,7 +72,7 @@ async fn what_certainly_failed_costs_nothing() {
         price(&host.app, 3).await;
         let ada = host.connected("ada", "twitter").await;
         host.grant(ada.workspace, 3).await;
-        host.sim.fault(Fault::on("POST", "/2/tweets", Mode::RejectInBody));
+        host.sim.fault(Fault::on("POST", "/2/tweets", orla_vendors::x::reject_in_body()));
         let done =
             ada.published(&json!({"platform": "twitter", "content": "no"}), "no", &["published", "failed"]).await;
         assert_eq!(done["state"], "failed", "a 200 that rejects in its body is no publication: {done:#}");

@@ -1,5 +1,7 @@
 //! `orla connector test`: what it finds, what it lets pass, and what it says.
 
+mod finer;
+
 use crate::harness::{component, program};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

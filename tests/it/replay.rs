@@ -61,6 +61,21 @@ async fn going_on_after_the_bug_sends_nothing_either() {
         .await;
 }
 
+/// The pause ends the execution that forgot; the next one knows of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_step_that_was_forgotten_before_a_pause_is_prepared_anew() {
+    let upload = r#"{"media_type":"image/png","total_bytes":9,"media_category":"tweet_image"}"#;
+    let prepare = format!("prepare p 600 /2/media/upload/initialize {upload}");
+    for backend in BOTH {
+        for (between, uploads) in [("", 1), ("forget p", 2)] {
+            let first = format!("{prepare}\n{between}\npending 100");
+            let (host, _, done) = rewritten(backend, &first, &format!("{prepare}\ncommit a hello")).await;
+            assert_eq!(done["state"], "published", "{done:#}");
+            assert_eq!(host.sim.counts()["POST /2/media/upload/initialize"], uploads, "{between}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spend_is_answered_from_the_journal() {
     for backend in BOTH {
@@ -114,5 +129,20 @@ async fn a_receipt_without_its_commit_is_a_bug() {
                 "{done:#}"
             );
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_no_use_is_left_out_and_a_refusal_is_not() {
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.connected("ada", "probe").await;
+        for (key, path) in [("a", "/2/users/me"), ("b", "/2/nowhere")] {
+            let post = json!({"platform": "probe", "content": format!("discard {path}")});
+            let done = ada.published(&post, key, &["published", "failed"]).await;
+            assert_eq!(done["state"], "published", "{done:#}");
+        }
+        let texts: Vec<String> = host.sim.posts().iter().map(|post| post.text.clone()).collect();
+        assert!(texts[0] == "200 0" && texts[1].starts_with("404 ") && texts[1] != "404 0", "{texts:?}");
     }
 }

@@ -10,6 +10,8 @@ use std::{fmt, fs, io};
 pub enum Ability {
     /// It says whose account it is, and publishes.
     Publish,
+    /// The same, with accounts that are connected by an address and a token.
+    Fields,
     /// It writes text with a language model.
     TextModel,
 }
@@ -18,6 +20,7 @@ impl fmt::Display for Ability {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Publish => "publish",
+            Self::Fields => "fields",
             Self::TextModel => "text-model",
         })
     }

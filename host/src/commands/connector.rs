@@ -52,6 +52,8 @@ pub(crate) enum Connector {
 pub(crate) enum Ability {
     /// Say whose account it is, and publish posts.
     Publish,
+    /// The same, for accounts that are connected by an address and a token, which a person enters.
+    Fields,
     /// Write text with a language model.
     TextModel,
 }
@@ -64,6 +66,7 @@ pub(crate) async fn run(command: Connector) -> anyhow::Result<()> {
             let folder = path.unwrap_or_else(|| PathBuf::from(&name));
             let ability = match ability {
                 Ability::Publish => authoring::Ability::Publish,
+                Ability::Fields => authoring::Ability::Fields,
                 Ability::TextModel => authoring::Ability::TextModel,
             };
             authoring::create(&name, ability, &folder)?;

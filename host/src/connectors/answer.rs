@@ -131,7 +131,7 @@ pub(crate) async fn receive(
     let cap = run.limits.inline_answer_bytes;
     let mut blobs = Vec::new();
     let body = match kind {
-        wit::AnswerKind::Discard => Body::None,
+        wit::AnswerKind::Discard if response.status().is_success() => Body::None,
         wit::AnswerKind::Blob if response.status().is_success() => {
             blobs.push(into_blob(run, response).await?);
             Body::None
@@ -144,9 +144,11 @@ pub(crate) async fn receive(
             }
             clean(run, endpoint, status, document.to_string().into_bytes())
         }
-        wit::AnswerKind::Inline | wit::AnswerKind::Blob | wit::AnswerKind::JsonToBlobs(_) | wit::AnswerKind::Events => {
-            clean(run, endpoint, status, read(run, response, cap).await?)
-        }
+        wit::AnswerKind::Inline
+        | wit::AnswerKind::Discard
+        | wit::AnswerKind::Blob
+        | wit::AnswerKind::JsonToBlobs(_)
+        | wit::AnswerKind::Events => clean(run, endpoint, status, read(run, response, cap).await?),
     };
     if fills_slots(run, endpoint, status) {
         Box::pin(slots::keep(run)).await;

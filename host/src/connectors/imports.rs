@@ -102,7 +102,9 @@ impl wit::Host for Guest {
         self.pace().await;
         let Some(run) = &self.run else { return Err(powerless()) };
         if let Some(journal) = &run.journal {
-            journal.forget(&key);
+            let waiting = self.waiting.begin();
+            journal.forget(&key).await;
+            drop(waiting);
         }
         Ok(())
     }

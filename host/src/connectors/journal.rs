@@ -2,7 +2,8 @@
 //!
 //! A commit or a spend is written down before its first byte leaves. A re-run of the connector replays: what is done is
 //! answered from here, what is uncertain is never sent again, and a re-run that asks for something else than before is
-//! stopped with nothing sent. The rows are `effects`; this file and [`super::looks`] are the only ones that touch them.
+//! stopped with nothing sent. How a re-run is held against the rows is in `replay`; the rows themselves are `effects`, which
+//! this file and [`super::looks`] alone touch.
 //!
 //! ```text
 //! commit:  started ──► done | refused | unknown          refused, absent ──► started (certainly nothing happened)
@@ -11,6 +12,8 @@
 //! prepare: (sent) ──► done ──► (sent again when expired or forgotten)
 //! ```
 
+mod replay;
+
 use super::answer::Answer;
 use super::fault::{Fault, FaultKind};
 use crate::clock::{Clock, Timestamp};
@@ -18,8 +21,8 @@ use crate::db::{Db, Tx};
 use crate::id::RunId;
 use crate::on;
 use orla_manifest::{AnswerPlace, Meaning};
+use replay::{Again, Prepared, Replay, Replayed};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -165,41 +168,10 @@ pub(crate) struct Journal {
     replay: Mutex<Replay>,
 }
 
-#[derive(Debug)]
-struct Replay {
-    effects: Vec<Effect>,
-    /// Commits and spends of the journal that this execution has asked for again, from the first on.
-    replayed: usize,
-    once_keys: HashSet<String>,
-    forgotten: HashSet<String>,
-    /// How the execution left the path of the journal, once it did: nothing more is sent.
-    strayed: Option<Fault>,
-}
-
-impl Replay {
-    fn next_sequence(&self) -> i64 {
-        self.effects.iter().map(|effect| effect.sequence).max().unwrap_or(0) + 1
-    }
-
-    /// Whether this is the step that was asked for last, and was certainly refused: it may be asked for otherwise.
-    fn was_just_refused(&self, key: &str) -> bool {
-        let last =
-            self.replayed.checked_sub(1).and_then(|place| self.effects.iter().filter(|it| it.is_once()).nth(place));
-        last.is_some_and(|effect| effect.key == key && effect.state == "refused")
-    }
-
-    fn stray(&mut self, message: String) -> Fault {
-        let fault = Fault::bug(message);
-        self.strayed.get_or_insert(fault.clone());
-        fault
-    }
-}
-
 impl Journal {
     /// The journal of a run whose effects were read.
     pub(crate) fn replaying(db: &Db, clock: &Clock, run: RunId, effects: Vec<Effect>) -> Self {
-        let replay =
-            Replay { effects, replayed: 0, once_keys: HashSet::new(), forgotten: HashSet::new(), strayed: None };
+        let replay = Replay::of(effects);
         Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
     }
 
@@ -211,42 +183,34 @@ impl Journal {
     /// stands.
     pub(crate) fn prepare(&self, key: &str, digest: &str, valid_for: Duration) -> Result<Step, Fault> {
         let now = self.clock.now();
-        let mut replay = self.replay();
-        if replay.strayed.is_some() {
-            return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
-        }
-        let effect = replay.effects.iter().find(|effect| effect.key == key);
-        if let Some(once) = effect.filter(|effect| effect.is_once()) {
-            let kind = once.kind.clone();
-            return Err(replay.stray(format!("the key `{key}` is a {kind}'s")));
-        }
-        let used_since = |sequence| {
-            replay.effects.iter().any(|later| later.is_once() && later.sequence > sequence && later.stands())
-        };
-        let usable = effect.filter(|effect| {
-            effect.digest == digest
-                && !replay.forgotten.contains(key)
-                && (effect.valid_until.is_some_and(|until| until > now) || used_since(effect.sequence))
-        });
-        match usable.and_then(Effect::answer) {
-            Some(answer) => Ok(Step::Answered(answer)),
-            None => Ok(Step::Send(Ticket {
-                sequence: replay.next_sequence(),
+        let prepared = self.replay().prepare(key, digest, now)?;
+        Ok(match prepared {
+            Prepared::Answered(answer) => Step::Answered(answer),
+            Prepared::Send(sequence) => Step::Send(Ticket {
+                sequence,
                 key: key.to_owned(),
                 digest: digest.to_owned(),
                 sent_at: now,
                 written: Instant::now(),
                 valid_for: Some(valid_for),
-            })),
-        }
+            }),
+        })
     }
 
-    /// Drops a prepared answer. Nothing is written: the step's next answer replaces it.
-    pub(crate) fn forget(&self, key: &str) {
-        let mut replay = self.replay();
-        // What was never prepared is not remembered, however often a guest forgets it.
-        if replay.effects.iter().any(|effect| effect.key == key) {
-            replay.forgotten.insert(key.to_owned());
+    /// Drops a prepared answer, for this execution and for those after it: the connector may pause before it prepares anew.
+    pub(crate) async fn forget(&self, key: &str) {
+        let Some(effect) = self.replay().forget(key) else { return };
+        let written: sqlx::Result<()> = async {
+            let mut tx = self.db.begin_single().await?;
+            on!(&mut tx, conn => sqlx::query(FORGET)
+                .bind(self.run).bind(key).bind(effect.sequence).bind(effect.sent_at)
+                .execute(conn).await.map(drop))?;
+            tx.commit().await
+        }
+        .await;
+        if let Err(error) = written {
+            // This execution prepares anew all the same; one after it may be given the old answer.
+            tracing::error!(run = %self.run, %error, "a prepared step could not be forgotten");
         }
     }
 
@@ -270,16 +234,14 @@ impl Journal {
         let mut tx = self.db.begin_single().await?;
         write(&mut tx, KEEP, self.run, &effect, now).await?;
         tx.commit().await?;
-        let mut replay = self.replay();
-        replay.forgotten.remove(&effect.key);
-        replay.effects.retain(|other| other.key != effect.key);
-        replay.effects.push(effect);
+        self.replay().put(effect);
         Ok(())
     }
 
     /// Asks to commit or to spend, and writes it down before it may leave.
     pub(crate) async fn once(&self, once: Once, key: &str, digest: &str) -> Result<Step, Fault> {
-        let (effect, again) = match self.replay_once(once, key, digest)? {
+        let replayed = self.replay().once(once, key, digest, self.clock.now())?;
+        let (effect, again) = match replayed {
             Replayed::Answered(step) => return Ok(step),
             Replayed::Unknown(sequence) => {
                 self.write_unknown(sequence).await;
@@ -316,51 +278,8 @@ impl Journal {
             written: Instant::now(),
             valid_for: None,
         };
-        let mut replay = self.replay();
-        replay.effects.retain(|other| other.key != effect.key);
-        replay.effects.push(effect);
-        replay.effects.sort_by_key(|effect| effect.sequence);
+        self.replay().put(effect);
         Ok(Step::Send(ticket))
-    }
-
-    /// Finds a commit's or spend's place in the journal. The journal is the path; a re-run may not leave it.
-    fn replay_once(&self, once: Once, key: &str, digest: &str) -> Result<Replayed, Fault> {
-        let now = self.clock.now();
-        let mut replay = self.replay();
-        if replay.strayed.is_some() {
-            return Err(Fault::bug("the run left the path of its journal, so nothing more is sent"));
-        }
-        if replay.effects.iter().any(|effect| effect.key == key && !effect.is_once()) {
-            return Err(replay.stray(format!("the key `{key}` is a preparation's")));
-        }
-        if replay.once_keys.insert(key.to_owned()) {
-            replay.replayed += 1;
-        } else if !replay.was_just_refused(key) {
-            return Err(replay.stray(format!("the key `{key}` is used for a second {}", once.word())));
-        }
-        let place = replay.replayed - 1;
-        let Some(effect) = replay.effects.iter().filter(|effect| effect.is_once()).nth(place).cloned() else {
-            let sequence = replay.next_sequence();
-            return Ok(Replayed::Send(Effect::started(once, sequence, key, digest, now), Again::No));
-        };
-        if effect.key != key || effect.kind != once.word() {
-            let (asked, written) = (once.word(), &effect.kind);
-            return Err(
-                replay.stray(format!("{asked} `{key}` stands where the journal has {written} `{}`", effect.key))
-            );
-        }
-        if effect.stands() && effect.digest != digest {
-            return Err(replay.stray(format!("{} `{key}` is not the request that was sent before", once.word())));
-        }
-        match effect.state.as_str() {
-            "done" => effect.answer().map(|answer| Replayed::Answered(Step::Answered(answer))),
-            "known" => effect.known().map(|committed| Replayed::Answered(Step::Known(committed))),
-            "refused" | "absent" => {
-                Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Yes))
-            }
-            _ => Some(Replayed::Unknown(effect.sequence)),
-        }
-        .ok_or_else(|| Fault::bug(format!("the journal's row of `{key}` cannot be read")))
     }
 
     /// Writes down that nobody knows what became of a commit or spend.
@@ -384,11 +303,7 @@ impl Journal {
         };
         let answer = answer.map(serde_json::to_string).transpose()?;
         self.write_end(ticket.sequence, state, answer.clone()).await?;
-        let mut replay = self.replay();
-        if let Some(effect) = replay.effects.iter_mut().find(|effect| effect.sequence == ticket.sequence) {
-            state.clone_into(&mut effect.state);
-            effect.answer = answer;
-        }
+        self.replay().end(ticket.sequence, state, answer);
         Ok(())
     }
 
@@ -402,25 +317,13 @@ impl Journal {
 
     /// How the execution left the path of the journal, if it did; whatever the connector made of that.
     pub(crate) fn strayed(&self) -> Option<Fault> {
-        self.replay().strayed.clone()
+        self.replay().strayed()
     }
 
     /// The effects as this execution left them.
     pub(crate) fn effects(&self) -> Vec<Effect> {
-        self.replay().effects.clone()
+        self.replay().effects()
     }
-}
-
-enum Replayed {
-    Answered(Step),
-    Unknown(i64),
-    Send(Effect, Again),
-}
-
-#[derive(Clone, Copy)]
-enum Again {
-    No,
-    Yes,
 }
 
 impl Effect {
@@ -472,6 +375,9 @@ const KEEP: &str = insert!(
         state = excluded.state, answer = excluded.answer, sent_at = excluded.sent_at,
         valid_until = excluded.valid_until, updated_at = excluded.updated_at where effects.kind = 'prepare'"
 );
+/// Not what another worker has prepared meanwhile.
+const FORGET: &str =
+    "delete from effects where run_id = $1 and key = $2 and kind = 'prepare' and sequence = $3 and sent_at = $4";
 const RESTART: &str =
     "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
     where run_id = $3 and sequence = $4 and state in ('refused', 'absent')";

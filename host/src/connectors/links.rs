@@ -14,6 +14,7 @@ use orla_manifest::{AnswerPlace, Link, Sign};
 use reqwest::header::{HeaderMap, HeaderValue, LINK};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
 use url::Url;
 
 const PREFIX: &str = "orla-link:";
@@ -30,24 +31,71 @@ fn identity(run: &Run) -> String {
     format!("link/{}/{}/{}", run.workspace, run.release.manifest.id, run.credentials.identity())
 }
 
-fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
-    let place = Place::of(run, &link.from).ok()?;
-    // Of relative references, the one that needs no more than the origin.
-    let url = if url.starts_with('/') { place.url.join(url) } else { Url::parse(url) }.ok()?;
-    let host = url.host_str()?;
-    // An endpoint that the operator moved hands out links to where it is now, one that a person named to itself.
-    let own = place.url.origin() == url.origin();
-    let allowed = link.hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
-        Some(suffix) => host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
-        None => host == allowed,
-    });
-    if !(own || allowed && url.scheme() == "https") {
-        return None;
+/// Most links of an execution that are told of when they do not reach the connector.
+const MOST_DROPPED: usize = 10;
+
+/// Links of an execution that the manifest declares and that did not reach the connector, each in a sentence that says why.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped(Mutex<Vec<String>>);
+
+impl Dropped {
+    /// All sentences, as far as they are kept.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    let url = if link.signed { without_secrets(run, url) } else { url };
+
+    /// Keeps a sentence, unless it is known or there are too many; and tells the operator.
+    fn add(&self, run: &Run, link: &Link, why: &str) {
+        let at = match &link.at {
+            AnswerPlace::Pointer(pointer) => format!("at `{pointer}`"),
+            AnswerPlace::Header(name) => format!("in the header `{name}`"),
+            AnswerPlace::LinkHeader(relation) => format!("`{relation}` in the header `Link`"),
+            AnswerPlace::Key => String::new(),
+        };
+        let sentence = format!("the link {at} of `{}` did not reach the connector: {why}", link.from);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_DROPPED && !known.contains(&sentence) {
+            tracing::warn!(connector = %run.release.manifest.id, run = %run.id, "{sentence}");
+            known.push(sentence);
+        }
+    }
+}
+
+/// Seals a link. One that may not be followed is dropped, which is told.
+fn seal(run: &Run, link: &Link, url: &str) -> Option<String> {
+    let url = match allowed(run, link, url) {
+        Ok(url) if link.signed => without_secrets(run, url),
+        Ok(url) => url,
+        Err(why) => {
+            run.dropped.add(run, link, &why);
+            return None;
+        }
+    };
     let sealed = Sealed { endpoint: link.from.clone(), url, signed: link.signed };
     let plain = serde_json::to_vec(&sealed).ok()?;
     Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(run.services.vault.seal_token(&identity(run), &plain))))
+}
+
+/// Where a link leads, where it may be followed; else why not.
+fn allowed(run: &Run, link: &Link, url: &str) -> Result<Url, String> {
+    let place = Place::of(run, &link.from).map_err(|fault| fault.message)?;
+    // Of relative references, the one that needs no more than the origin.
+    let url = if url.starts_with('/') { place.url.join(url) } else { Url::parse(url) };
+    let url = url.map_err(|error| format!("it is no URL, and no path from `/` on: {error}"))?;
+    let host = url.host_str().ok_or("it names no host")?;
+    // An endpoint that the operator moved hands out links to where it is now, one that a person named to itself.
+    if place.url.origin() == url.origin() {
+        return Ok(url);
+    }
+    let is_declared = link.hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
+        Some(suffix) => host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
+        None => host == allowed,
+    });
+    match (is_declared, url.scheme()) {
+        (true, "https") => Ok(url),
+        (true, scheme) => Err(format!("it leads to {host} by {scheme}, and only by https may it")),
+        (false, _) => Err(format!("it leads to {host}, which is neither the endpoint's origin nor among `hosts`")),
+    }
 }
 
 /// A URL without the secrets in its query: whoever follows it signs with what is fresh then.
@@ -115,8 +163,13 @@ fn seal_link_header(run: &Run, endpoint: &str, headers: &mut HeaderMap) {
     if declared.is_empty() {
         return;
     }
-    let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
-    let targets: Vec<link_header::Target> = values.filter_map(link_header::parse).flatten().collect();
+    let mut targets = Vec::new();
+    for value in headers.get_all(LINK) {
+        match value.to_str().ok().and_then(link_header::parse) {
+            Some(read) => targets.extend(read),
+            None => declared.iter().for_each(|(link, _)| run.dropped.add(run, link, "the header breaks RFC 8288")),
+        }
+    }
     headers.remove(LINK);
     let sealed = declared.into_iter().filter_map(|(link, relation)| {
         let target = targets.iter().find(|target| target.is(relation))?;

@@ -6,6 +6,7 @@ use super::blob::{Blobs, Received};
 use super::credentials::Credentials;
 use super::egress::Egress;
 use super::journal::Journal;
+use super::links::Dropped;
 use super::meter::Traffic;
 use super::metrics::Metrics;
 use super::refreshing::Refreshing;
@@ -109,6 +110,8 @@ pub(crate) struct Run {
     pub(crate) secrets: Secrets,
     /// Narrower secrets that answers handed out to this execution.
     pub(crate) slots: Slots,
+    /// Links that answers handed out and this execution was not given.
+    pub(crate) dropped: Dropped,
     /// Blobs that answers became.
     pub(crate) received: Received,
     /// Requests of this execution that are under way.

@@ -161,6 +161,7 @@ impl Connectors {
             secrets,
             slots: Slots::default(),
             received: Received::default(),
+            dropped: Default::default(),
             under_way: TaskTracker::new(),
             services: self.services.clone(),
         }

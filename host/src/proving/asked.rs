@@ -11,7 +11,7 @@ impl Look {
         let earlier = self.earlier.iter();
         Attempt {
             key: self.key.clone(),
-            sent_at: self.sent_at.unwrap_or(now),
+            sent_at: self.sent_at.map_or(now, |sent| sent.at(now)),
             earlier: earlier.map(|(key, id)| (key.clone(), Committed { id: id.clone(), url: None })).collect(),
         }
     }
@@ -48,6 +48,6 @@ impl LostAnswer {
     }
 
     pub(super) fn lost(&self, now: Timestamp) -> engagement::LostReply {
-        engagement::LostReply { sent_at: self.sent_at.unwrap_or(now), others: self.others.clone() }
+        engagement::LostReply { sent_at: self.sent_at.map_or(now, |sent| sent.at(now)), others: self.others.clone() }
     }
 }

@@ -37,6 +37,7 @@ pub(super) struct Came {
 struct Part {
     name: String,
     filename: Option<String>,
+    content_type: Option<String>,
     bytes: Bytes,
 }
 
@@ -209,8 +210,9 @@ async fn parts(headers: &HeaderMap, body: &Bytes) -> Vec<Part> {
     let mut parts = Vec::new();
     while let Ok(Some(field)) = multipart.next_field().await {
         let (name, filename) = (field.name().unwrap_or_default().to_owned(), field.file_name().map(str::to_owned));
+        let content_type = field.content_type().map(str::to_owned);
         let Ok(bytes) = field.bytes().await else { break };
-        parts.push(Part { name, filename, bytes });
+        parts.push(Part { name, filename, content_type, bytes });
     }
     parts
 }
@@ -223,6 +225,11 @@ impl Part {
                 "a part is `{name}` ({filename:?}), not `{}` ({:?})",
                 wanted.name, wanted.filename
             )));
+        }
+        if let (Some(wanted), came) = (&wanted.content_type, &self.content_type)
+            && came.as_ref() != Some(wanted)
+        {
+            return Ok(Some(format!("the media type of its part `{}` is {came:?}, not {wanted:?}", self.name)));
         }
         let wanted = match &wanted.content {
             WantedContent::Text(text) => text.clone().into_bytes(),

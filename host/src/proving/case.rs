@@ -126,7 +126,7 @@ pub(super) struct LostAnswer {
     pub(super) text: String,
     /// When it may have left; the case's `now` where absent.
     #[serde(default)]
-    pub(super) sent_at: Option<Timestamp>,
+    pub(super) sent_at: Option<SentAt>,
     /// The vendor's ids of other replies.
     #[serde(default)]
     pub(super) others: Vec<String>,
@@ -166,10 +166,36 @@ pub(super) struct Look {
     pub(super) key: String,
     /// When it may have left; the case's `now` where absent.
     #[serde(default)]
-    pub(super) sent_at: Option<Timestamp>,
+    pub(super) sent_at: Option<SentAt>,
     /// The commits before it, each its key and the vendor's id of what it made.
     #[serde(default)]
     pub(super) earlier: Vec<(String, String)>,
+}
+
+/// When a commit may have left.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "a time in RFC 3339, or {\"before_s\": seconds before `now`}")]
+pub(super) enum SentAt {
+    /// In RFC 3339.
+    Moment(Timestamp),
+    Before(Before),
+}
+
+/// So long before the case's `now`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Before {
+    before_s: u32,
+}
+
+impl SentAt {
+    /// The time that it names in a case that plays now.
+    pub(super) fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Moment(moment) => moment,
+            Self::Before(Before { before_s }) => Timestamp(now.0 - i64::from(before_s) * 1_000_000),
+        }
+    }
 }
 
 /// What a language model is asked.

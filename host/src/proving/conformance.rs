@@ -3,6 +3,7 @@
 use super::case::{Answer, Ask, Call, Case, Delivery, Look, LostAnswer, Part, Post};
 use super::course::{self, Course, script};
 use super::ends::End;
+use super::outcome;
 use super::plot::Plot;
 use super::report::{Flaw, Line, Report, count};
 use super::stand::Stand;
@@ -62,7 +63,7 @@ pub(super) async fn of_component(stand: &Stand, report: &mut Report) {
 }
 
 fn line(subject: &str, tried: String, flaws: Vec<Flaw>) -> Line {
-    Line { subject: format!("conformance of {subject}"), about: String::new(), tried, flaws }
+    Line { subject: format!("conformance of {subject}"), about: String::new(), tried, flaws, notes: Vec::new() }
 }
 
 /// A post that is out of the ordinary.
@@ -239,7 +240,7 @@ fn looks(stand: &Stand, case: &Case, course: &Course) -> Vec<Look> {
         let Some(key) = &call.once else { continue };
         let parts = case.parts().unwrap_or_default().to_vec();
         looks.push(Look { parts, key: key.clone(), sent_at: None, earlier: earlier.clone() });
-        let made = course::made(stand, &case.exchanges[call.exchange].answer, key);
+        let made = outcome::made(stand.release.committed_id(), &case.exchanges[call.exchange].answer, key);
         earlier.extend(made.map(|id| (key.clone(), id)));
     }
     looks

@@ -5,15 +5,14 @@
 
 use super::case::Case;
 use super::ends::End;
+use super::looking;
 use super::mishap::Mishap;
 use super::plot::{Nature, Plot, Script};
 use super::report::Flaw;
-use super::scene::{Call, Standing};
-use super::script::{Answer, AnswerBody, Exchange};
+use super::scene::Call;
+use super::script::Exchange;
 use super::stand::{Executed, Stand, Work};
 use super::vendor::SPOILED;
-use crate::connectors::Committed;
-use crate::connectors::answer;
 use crate::connectors::fault::FaultKind;
 use crate::connectors::journal::Effect;
 use crate::connectors::work::Verdict;
@@ -22,16 +21,15 @@ use std::time::Duration;
 /// Executions of a case that pauses, or of one that recovers.
 const MAX_EXECUTIONS: usize = 30;
 /// How long a worker waits before it tries again, for what it is worth: the clock is ours.
-const PAUSE: Duration = Duration::from_secs(10);
-/// Looks that must agree that a commit was not done.
-const LOOKS: usize = 2;
-
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 /// What an undisturbed play showed.
 #[derive(Debug)]
 pub(super) struct Course {
     pub(super) calls: Vec<Call>,
     /// Of each exchange, those besides the script included.
     natures: Vec<Nature>,
+    /// The journal at its end.
+    pub(super) effects: Vec<Effect>,
     /// Whether the outcome of everything is known, so that there is something to come back to.
     pub(super) is_settled: bool,
 }
@@ -73,7 +71,7 @@ pub(super) async fn play(stand: &Stand, case: &Case) -> Result<Course, Flaw> {
         let again = to_its_end(stand, &work).await?;
         once_more(case, &executed, &again)?;
     }
-    Ok(Course { calls, natures, is_settled })
+    Ok(Course { calls, natures, effects: executed.effects, is_settled })
 }
 
 /// What a run that ended and is executed once more has to come to.
@@ -150,7 +148,7 @@ pub(super) async fn disturb(
 /// Whether a call may end so when this went wrong.
 fn judge(case: &Case, mishap: Mishap, end: &End) -> Result<(), Flaw> {
     if matches!(end, End::Verdict(Verdict::Absent)) {
-        return Err(Flaw::new("it gave the verdict that nothing is there, which would post twice: say `unknown`"));
+        return Err(looking::absent());
     }
     if case.ends.are(end) {
         return Ok(());
@@ -171,7 +169,7 @@ async fn recover(stand: &Stand, work: &Work<'_>, first: Executed) -> Result<(), 
     for _ in 0..MAX_EXECUTIONS {
         let uncertain: Vec<Effect> = last.effects.iter().filter(|effect| effect.is_uncertain()).cloned().collect();
         for effect in &uncertain {
-            find_out(stand, work, effect, &last.effects).await?;
+            looking::find_out(stand, work, effect, &last.effects).await?;
         }
         stand.pass(if let End::Pending(wait) = last.end { wait } else { PAUSE });
         last = watched(stand, work).await?;
@@ -197,62 +195,4 @@ async fn recover(stand: &Stand, work: &Work<'_>, first: Executed) -> Result<(), 
 /// Whether the journal keeps an answer that held nothing of use: no execution can make more of it.
 fn is_spoiled(effect: &Effect) -> bool {
     effect.answer().is_some_and(|answer| answer.headers.iter().any(|(name, _)| name == SPOILED))
-}
-
-/// Finds out what became of a lost commit: by the connector where it can and the case says what it sees, else as a
-/// person would, by the vendor's own books.
-async fn find_out(stand: &Stand, work: &Work<'_>, effect: &Effect, effects: &[Effect]) -> Result<(), Flaw> {
-    let key = &effect.key;
-    let Some((exchange, standing)) = stand.vendor.scene(|scene| scene.standing_of(key)) else {
-        // It was cancelled after it was written down and before it left.
-        return Ok(stand.found_out(work, key, None).await?);
-    };
-    let is_done = matches!(standing, Standing::Done(_));
-    let id = made(stand, &exchange.answer, key);
-    let mut found = id.clone().map(|id| Committed { url: work.case.ends.url_of(&id), id });
-    if let (Some(lost), true) = (&exchange.lost, stand.can_look(work.case)) {
-        let (shown, looks) = if is_done { (&lost.there, 1) } else { (&lost.absent, LOOKS) };
-        for _ in 0..looks {
-            stand.pass(stand.release.visible_after + PAUSE);
-            let script = script(stand, work.case, Plot::InAnyOrder, shown.clone());
-            let before = stand.vendor.scene(|scene| scene.interlude(script));
-            let verdict = stand.look(work, effect, effects).await?;
-            let complaint = stand.vendor.scene(|scene| {
-                scene.resume(before);
-                scene.complaint()
-            });
-            if let Some(complaint) = complaint {
-                return Err(Flaw::new(format!("while it looked for `{key}`: {complaint}")));
-            }
-            match verdict {
-                End::Verdict(Verdict::Done(there)) if is_done && Some(&there.id) == id.as_ref() => found = Some(there),
-                End::Verdict(Verdict::Absent) if !is_done => {}
-                verdict => {
-                    let truth = if is_done { "there" } else { "not there" };
-                    return Err(Flaw::new(format!(
-                        "`{key}` is {truth} by the case's `lost`, and a look for it gave {verdict}"
-                    )));
-                }
-            }
-        }
-    }
-    if is_done && found.is_none() {
-        return Err(Flaw::new(format!("the answer to `{key}` names nothing at the manifest's `committed_id`")));
-    }
-    stand.found_out(work, key, found.as_ref().filter(|_| is_done)).await?;
-    if !is_done {
-        stand.vendor.scene(|scene| scene.clear(key));
-    }
-    Ok(())
-}
-
-/// What an answer of the script says that the commit of a key made.
-pub(super) fn made(stand: &Stand, answer: &Answer, key: &str) -> Option<String> {
-    let body = match &answer.body {
-        AnswerBody::Json(value) => answer::Body::Text(value.to_string()),
-        AnswerBody::Text(text) => answer::Body::Text(text.clone()),
-        AnswerBody::None | AnswerBody::Bytes(_) | AnswerBody::Events(_) => answer::Body::None,
-    };
-    let headers = answer.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    answer::Answer { status: answer.status, headers, body }.named(stand.release.committed_id(), key)
 }

@@ -1,7 +1,9 @@
 //! What can go wrong with a request, and what a connector may make of it.
 
+use super::outcome;
 use super::script::Answer;
 use crate::connectors::fault::{Fault, FaultKind};
+use orla_manifest::Verdict;
 use std::fmt;
 
 /// Seconds that a vendor asks to wait who is asked too often.
@@ -75,10 +77,11 @@ impl Mishap {
         all
     }
 
-    pub(super) fn did(self) -> Did {
+    /// What the vendor did of a request that it would have done.
+    pub(super) fn did(self, verdicts: &[Verdict]) -> Did {
         match self {
-            Self::Status(400..=499) => Did::Refused,
-            Self::Status(_) | Self::CutBefore => Did::Nothing,
+            Self::Status(status) => outcome::did(verdicts, &outcome::told_back(status, &[])),
+            Self::CutBefore => Did::Nothing,
             Self::Garbage
             | Self::GarbageEvents
             | Self::Empty

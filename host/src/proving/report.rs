@@ -44,6 +44,8 @@ pub(super) struct Line {
     /// How much was tried, such as `2 requests, 26 faults`.
     pub(super) tried: String,
     pub(super) flaws: Vec<Flaw>,
+    /// What an author should know and is no flaw.
+    pub(super) notes: Vec<String>,
 }
 
 /// What came of all.
@@ -68,7 +70,7 @@ impl Report {
     }
 }
 
-/// A line for each case and interface, what was wrong with it below, and a summary.
+/// A line for each case and interface, what was wrong with it and worth knowing below, and a summary.
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.lines {
@@ -81,6 +83,9 @@ impl fmt::Display for Report {
             }
             for flaw in &line.flaws {
                 writeln!(out, "         {flaw}")?;
+            }
+            for note in &line.notes {
+                writeln!(out, "         note: {note}")?;
             }
         }
         match (self.lines.len(), self.failed()) {

@@ -6,6 +6,7 @@
 use super::came::Came;
 use super::keys::Keys;
 use super::mishap::{Did, Mishap};
+use super::outcome;
 use super::plot::{Nature, Plot, Script};
 use super::proof;
 use super::script::{Answer, AnswerBody, Exchange};
@@ -14,7 +15,7 @@ use super::webhook::{self, Names};
 use crate::connectors::journal::Journal;
 use crate::connectors::run::Run;
 use bytes::Bytes;
-use orla_manifest::{Auth, Endpoint, Manifest, Place, Sign};
+use orla_manifest::{Auth, Endpoint, Manifest, Place, Sign, Verdict};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -50,6 +51,8 @@ pub(super) struct Scene {
     /// The parameters that prove tokens, by the endpoints that want them.
     proofs: BTreeMap<String, String>,
     token_place: Option<Place>,
+    /// What answers mean whose status misleads.
+    verdicts: Vec<Verdict>,
     script: Script,
     standings: Vec<Standing>,
     calls: Vec<Call>,
@@ -83,6 +86,7 @@ impl Scene {
                 Auth::Oauth2(oauth) => Some(oauth.token.clone()),
                 Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => None,
             },
+            verdicts: manifest.verdicts.clone(),
             script,
             standings: Vec::new(),
             calls: Vec::new(),
@@ -215,8 +219,11 @@ impl Scene {
             self.refusing = Some((index, self.keys.access.clone()));
             self.is_revoked = self.token_place.is_none();
         }
-        let did = trouble
-            .map_or_else(|| did(&answer), |mishap| if answer.is_success() { mishap.did() } else { Did::Refused });
+        let did = match (outcome::did(&self.verdicts, &answer), trouble) {
+            (Did::All, Some(mishap)) => mishap.did(&self.verdicts),
+            (Did::Refused | Did::Nothing, Some(_)) => Did::Refused,
+            (did, None) => did,
+        };
         if let Some(key) = once {
             self.note(index, did, key, &came.line());
         }
@@ -384,14 +391,5 @@ impl Scene {
             Did::Refused => Standing::Untouched,
             Did::Nothing => Standing::Open(key),
         };
-    }
-}
-
-/// What an answer of the script says that the vendor did.
-fn did(answer: &Answer) -> Did {
-    match answer.status {
-        200..=299 => Did::All,
-        408 | 409 | 500.. => Did::Nothing,
-        _ => Did::Refused,
     }
 }

@@ -79,6 +79,9 @@ pub(super) struct WantedPart {
     pub(super) name: String,
     #[serde(default)]
     pub(super) filename: Option<String>,
+    /// Its media type, as it stands in the part's header; not looked at where absent.
+    #[serde(default)]
+    pub(super) content_type: Option<String>,
     pub(super) content: WantedContent,
 }
 
@@ -148,10 +151,6 @@ impl Source {
 }
 
 impl Answer {
-    pub(super) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
     /// The events, where the answer is a stream of them.
     pub(super) fn events(&self) -> Option<&[Event]> {
         match &self.body {

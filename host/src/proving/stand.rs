@@ -31,8 +31,8 @@ use orla_manifest::{Auth, Manifest};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 use url::Url;
@@ -54,6 +54,8 @@ pub(super) struct Stand {
     pub(super) vendor: Vendor,
     pub(super) release: Arc<Release>,
     user: UserId,
+    /// Links of the case that is played which its connector was not given.
+    dropped: Mutex<Vec<String>>,
     _folder: TempDir,
 }
 
@@ -125,7 +127,7 @@ impl Stand {
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
         let password = Password::from("Proving-1".to_owned());
         let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;
-        Ok(Self { app, moment, vendor, release, user, _folder: folder })
+        Ok(Self { app, moment, vendor, release, user, dropped: Mutex::default(), _folder: folder })
     }
 
     pub(super) fn connectors(&self) -> &Connectors {
@@ -134,6 +136,20 @@ impl Stand {
 
     pub(super) fn workspace(&self) -> WorkspaceId {
         self.user.into()
+    }
+
+    /// The vendor's links that the connector was not given since this was asked before, each with the reason.
+    pub(super) fn take_dropped(&self) -> Vec<String> {
+        std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_dropped(&self, run: &Run) {
+        let mut known = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        for sentence in run.dropped.all() {
+            if !known.contains(&sentence) {
+                known.push(sentence);
+            }
+        }
     }
 
     /// Lets time pass.
@@ -244,6 +260,7 @@ impl Stand {
         let end = Box::pin(self.call(work, &run)).await;
         run.settle().await;
         self.vendor.scene(|scene| scene.enter(None));
+        self.note_dropped(&run);
         let journal = run.journal.as_ref();
         let (effects, strayed) = (journal.map(Journal::effects), journal.and_then(Journal::strayed));
         Ok(Executed { end, effects: effects.unwrap_or_default(), strayed })
@@ -343,6 +360,7 @@ impl Stand {
         };
         run.settle().await;
         self.vendor.scene(|scene| scene.enter(None));
+        self.note_dropped(&run);
         Ok(verdict.map_or_else(End::Fault, End::Verdict))
     }
 

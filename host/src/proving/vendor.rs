@@ -3,6 +3,7 @@
 use super::came::Came;
 use super::keys;
 use super::mishap::RETRY_AFTER_S;
+use super::outcome;
 use super::scene::Scene;
 use super::script::Answer;
 use super::wire::{Cut, Server};
@@ -135,7 +136,7 @@ async fn receive(State(desk): State<Desk>, ConnectInfo(cut): ConnectInfo<Cut>, r
     let written = match reply {
         Reply::Answer(answer) => whole(&answer, &folder),
         Reply::Part(answer, bytes) => part(&answer, bytes, &folder),
-        Reply::Status(status, told_back) => Ok(bare(status, &told_back)),
+        Reply::Status(status, told_back) => bare(status, &told_back, &folder),
         Reply::Spoiled { content_type, body } => Ok(spoiled(content_type, body)),
         Reply::Cut => return dead(&cut),
         Reply::Silence => std::future::pending().await,
@@ -194,14 +195,12 @@ fn part(answer: &Answer, bytes: usize, folder: &Path) -> anyhow::Result<Response
     Ok(response)
 }
 
-fn bare(status: u16, told_back: &[String]) -> Response {
-    let mut response = Response::new(Body::from(serde_json::json!({ "told_back": told_back }).to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+fn bare(status: u16, told_back: &[String], folder: &Path) -> anyhow::Result<Response> {
+    let mut response = whole(&outcome::told_back(status, told_back), folder)?;
     if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
     }
-    response
+    Ok(response)
 }
 
 fn spoiled(content_type: &'static str, body: Bytes) -> Response {

@@ -19,11 +19,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
+pub(crate) use self::faults::Faults;
 pub use self::faults::{Canned, Fault, Mode};
 pub(crate) use self::traffic::Visitor;
 pub use self::traffic::{Answer, Received};
 
-use self::faults::Faults;
 use self::traffic::{Entry, Traffic};
 use crate::wire::Cut;
 
@@ -69,8 +69,14 @@ impl Door {
     ///
     /// If the fault could never be carried out, such as a status that is none.
     pub(crate) fn fault(&self, fault: Fault) {
-        fault.check().expect("a test asks for faults that can happen");
+        self.order(fault).expect("a test asks for faults that can happen");
+    }
+
+    /// Orders a fault, or says why it could never be carried out.
+    pub(crate) fn order(&self, fault: Fault) -> Result<(), String> {
+        fault.mode.check()?;
         self.log().faults.add(fault);
+        Ok(())
     }
 
     pub(crate) fn faults(&self) -> Vec<Fault> {
@@ -125,7 +131,7 @@ pub(crate) async fn receive(
         return cut.pull();
     }
     let (parts, body) = request.into_parts();
-    let body = match whole(body).await {
+    let body = match whole(body, BODY_LIMIT_BYTES).await {
         Ok(bytes) => bytes,
         // A connection that broke while it was read leaves nobody to answer, and the entry as abandoned.
         Err(Unread::Broken) => return cut.pull(),
@@ -153,17 +159,20 @@ pub(crate) async fn receive(
     }
 }
 
-enum Unread {
+/// Why a body is not read.
+pub(crate) enum Unread {
+    /// The connection broke.
     Broken,
     TooLarge,
 }
 
-async fn whole(body: Body) -> Result<Vec<u8>, Unread> {
+/// Reads a body of at most so many bytes.
+pub(crate) async fn whole(body: Body, limit_bytes: usize) -> Result<Vec<u8>, Unread> {
     let mut pieces = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
         bytes.extend_from_slice(&piece.map_err(|_| Unread::Broken)?);
-        if bytes.len() > BODY_LIMIT_BYTES {
+        if bytes.len() > limit_bytes {
             return Err(Unread::TooLarge);
         }
     }

@@ -8,6 +8,7 @@
 //! Nothing in this crate may depend on Orla: a simulator that shared code with the host would share its mistakes.
 
 mod clock;
+mod control;
 mod door;
 pub mod dropbox;
 pub mod facebook;

@@ -50,9 +50,9 @@ mod strict;
 mod traffic;
 mod unknown;
 
-pub use canned::Canned;
+pub use crate::door::{Answer, Canned};
 pub use faults::{Fault, Mode};
 pub use settings::Settings;
 pub use sim::Sim;
 pub use state::OpenAi;
-pub use traffic::{Answer, Received};
+pub use traffic::Received;

@@ -8,13 +8,14 @@
 //! | `rename` | makes the key out of something that changes |
 //! | `again` | posts once more under another key when something fails |
 //! | `forever` | asks until it is answered |
+//! | `look-away` | takes a list that it could not read for an empty one, when it looks for a lost post |
 //!
 //! Who the account is, it makes up where the vendor does not say.
 
-use orla_sdk::manifest::{self, Manifest, Publishing};
+use orla_sdk::manifest::{self, Manifest, Meaning, Publishing};
 use orla_sdk::{
-    Account, Api, Committed, Confirmed, Connector, Fact, Fault, Identity, Profile, Progress, Publish, Response, Result,
-    Step, Variant, Violation, in_order,
+    Account, Api, Attempt, Committed, Confirmed, Connector, Fact, Fault, Identity, Profile, Progress, Publish,
+    Reconcile, Response, Result, Step, Variant, Verdict, Violation, in_order,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ pub struct Careless;
 orla_sdk::connector!(Careless);
 orla_sdk::export_identity!(Careless);
 orla_sdk::export_publish!(Careless);
+orla_sdk::export_reconcile!(Careless);
 
 const API: Api = Api::new("api");
 
@@ -31,6 +33,7 @@ impl Connector for Careless {
     fn manifest() -> Manifest {
         Manifest {
             endpoints: manifest::endpoints([("api", manifest::bearer("https://api.example.com"))]),
+            verdicts: vec![refusal(200, "/ok", "false"), refusal(409, "/error", "duplicate")],
             publishing: Some(Publishing {
                 visible_after_s: 30,
                 max_parts: 1,
@@ -41,6 +44,12 @@ impl Connector for Careless {
             ..manifest::bare("careless", "Careless", env!("CARGO_PKG_VERSION"))
         }
     }
+}
+
+/// An answer that says in its body that nothing was done.
+fn refusal(status: u16, pointer: &str, contains: &str) -> manifest::Verdict {
+    let (pointer, contains) = (Some(pointer.to_owned()), Some(contains.to_owned()));
+    manifest::Verdict { status, pointer, contains, means: Meaning::Refused }
 }
 
 impl Identity for Careless {
@@ -60,6 +69,17 @@ impl Publish for Careless {
 
     fn publish(_account: &Account, variant: &Variant) -> Result<Progress> {
         in_order(&variant.parts, |_, part, _| post(&part.text).map(Step::Done))
+    }
+}
+
+impl Reconcile for Careless {
+    fn reconcile(_account: &Account, variant: &Variant, _attempt: &Attempt) -> Result<Verdict> {
+        let text = &variant.parts[0].text;
+        let seen: Result<Value> = API.get("/v1/posts").read().and_then(|answer| answer.json());
+        let seen = if text == "look-away" { seen.unwrap_or_default() } else { seen? };
+        let mut posts = seen["posts"].as_array().into_iter().flatten();
+        let found = posts.find(|post| post["text"] == **text).and_then(|post| post["id"].as_str());
+        Ok(found.map_or(Verdict::Absent, |id| Verdict::Done(Committed { id: id.to_owned(), url: None })))
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `spend <key> <text>` | posts the text as something that the operator is billed for |
 //! | `prepare <key> <seconds> <path> [<json>]` | sends a `POST` as a preparation |
 //! | `forget <key>` | drops a prepared step |
+//! | `discard <path>` | sends a `GET` whose answer it has no use for, and posts the status and how much it was given all the same |
 //! | `read <path>` | sends a `GET` |
 //! | `readpost <path>` | sends a `POST` that claims to change nothing |
 //! | `stay <count>` | reads who the account is so many times |
@@ -97,6 +98,10 @@ fn command(line: &str) -> Result<Next> {
         "pending" => return Ok(Next::Pause(number(rest)?)),
         "prepare" => prepare(rest)?,
         "forget" => forget(rest),
+        "discard" => {
+            let answer = API.get(rest).discard().accept(404).read()?;
+            return commit("discard", &format!("{} {}", answer.status(), answer.bytes().len())).map(Next::Claim);
+        }
         "read" | "path" => drop(API.get(rest).read()?),
         "readpost" => drop(API.post(rest).json(&json!({})).read()?),
         "stay" => {

@@ -1,4 +1,5 @@
-//! Faults that a test orders: what goes wrong, on which route, how often and after how many requests.
+//! Faults that a test orders: what goes wrong, on which route, how often and after how many requests. What can go wrong at
+//! any vendor is here; one whose answers are of another kind has modes of its own.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,13 +13,13 @@ use serde_json::Value;
 /// about it, even if only by letting it through because of `skip`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct Fault<M = Mode> {
     /// The method it applies to; `*` stands for any.
     pub method: String,
     /// The path it applies to; `*` stands for any one segment, and the path `**` for any path.
     pub path: String,
     /// What goes wrong.
-    pub mode: Mode,
+    pub mode: M,
     /// How many requests it hits.
     #[serde(default = "once")]
     pub times: u32,
@@ -107,14 +108,14 @@ pub struct Canned {
     pub body: Option<Value>,
 }
 
-impl Fault {
+impl<M> Fault<M> {
     /// This mode, for the next request with this method and path.
-    pub fn on(method: &str, path: &str, mode: Mode) -> Self {
+    pub fn on(method: &str, path: &str, mode: M) -> Self {
         Self { method: method.to_owned(), path: path.to_owned(), mode, times: 1, skip: 0 }
     }
 
     /// This mode, for every request from now on.
-    pub fn always(mode: Mode) -> Self {
+    pub fn always(mode: M) -> Self {
         Self::on("*", "**", mode).times(u32::MAX)
     }
 
@@ -128,17 +129,6 @@ impl Fault {
     #[must_use]
     pub fn skip(self, skip: u32) -> Self {
         Self { skip, ..self }
-    }
-
-    /// Whether it can be carried out.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        match &self.mode {
-            Mode::Status(canned) | Mode::ExecutedThenStatus(canned) => canned.check(),
-            Mode::Redirect { status: 301..=303 | 307 | 308, location } if is_header_value(location) => Ok(()),
-            Mode::Redirect { .. } => Err("a redirect needs 301, 302, 303, 307 or 308 and a URL".to_owned()),
-            Mode::ForeignLink { origin } if !is_header_value(origin) => Err("that is no origin".to_owned()),
-            _ => Ok(()),
-        }
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
@@ -164,6 +154,17 @@ impl Mode {
     /// A redirect to this URL.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::Redirect { status, location: location.to_owned() }
+    }
+
+    /// Whether it can be carried out.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Status(canned) | Self::ExecutedThenStatus(canned) => canned.check(),
+            Self::Redirect { status: 301..=303 | 307 | 308, location } if is_header_value(location) => Ok(()),
+            Self::Redirect { .. } => Err("a redirect needs 301, 302, 303, 307 or 308 and a URL".to_owned()),
+            Self::ForeignLink { origin } if !is_header_value(origin) => Err("that is no origin".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn executes(&self) -> bool {
@@ -192,7 +193,8 @@ fn is_header_value(text: &str) -> bool {
 }
 
 impl Canned {
-    fn check(&self) -> Result<(), String> {
+    /// Whether it can be answered.
+    pub(crate) fn check(&self) -> Result<(), String> {
         let header =
             |(name, value): (&String, &String)| HeaderName::try_from(name.as_str()).is_ok() && is_header_value(value);
         match self.status {
@@ -203,7 +205,7 @@ impl Canned {
     }
 
     /// The answer; without a body of its own, the one of the vendor's manner.
-    pub(super) fn into_response(self, manner: fn(StatusCode) -> Response) -> Response {
+    pub(crate) fn into_response(self, manner: fn(StatusCode) -> Response) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = match self.body {
             Some(body) => (status, Json(body)).into_response(),
@@ -220,22 +222,27 @@ impl Canned {
 }
 
 /// The faults still to come.
-#[derive(Default)]
-pub(super) struct Faults(VecDeque<Fault>);
+pub(crate) struct Faults<M = Mode>(VecDeque<Fault<M>>);
 
-impl Faults {
-    pub(super) fn add(&mut self, fault: Fault) {
+impl<M> Default for Faults<M> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<M: Clone> Faults<M> {
+    pub(crate) fn add(&mut self, fault: Fault<M>) {
         if fault.times > 0 {
             self.0.push_back(fault);
         }
     }
 
-    pub(super) fn pending(&self) -> Vec<Fault> {
+    pub(crate) fn pending(&self) -> Vec<Fault<M>> {
         self.0.iter().cloned().collect()
     }
 
     /// What goes wrong with this request, if anything.
-    pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Mode> {
+    pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<M> {
         let at = self.0.iter().position(|fault| fault.matches(method, path))?;
         let fault = self.0.get_mut(at)?;
         if fault.skip > 0 {
@@ -272,8 +279,8 @@ mod tests {
     #[test]
     fn what_cannot_be_carried_out_is_not_ordered() {
         for mode in [Mode::status(99), Mode::redirect(200, "https://a.example"), Mode::redirect(302, "a\nb")] {
-            assert!(Fault::on("GET", "/", mode).check().is_err());
+            assert!(mode.check().is_err());
         }
-        assert!(Fault::on("GET", "/", Mode::redirect(308, "https://a.example")).check().is_ok());
+        assert!(Mode::redirect(308, "https://a.example").check().is_ok());
     }
 }

@@ -28,6 +28,8 @@ pub(super) fn echo(headers: &HeaderMap) -> Response {
     let body = json!({
         "id": "1", "username": token, "acct": token, "content": format!("<p>You sent {header}</p>"),
         "url": format!("https://example.com/{token}"), "error": format!("Authorization: {header}"), "proofs": proofs,
+        "data": { "id": "1", "text": format!("You sent {header}"), "token": token },
+        "errors": [{ "title": "Echo", "detail": format!("Authorization: {header}"), "type": "about:blank" }],
     });
     ([("x-echo-authorization", credentials)], Json(body)).into_response()
 }

@@ -67,7 +67,9 @@ impl Traffic {
         for Received { method, path, .. } in &self.0 {
             let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             let is_id = |segment: &str| segment.split('_').all(is_number);
-            let segments = path.split('/').map(|segment| if is_id(segment) { "{id}" } else { segment });
+            // The first segment may be a version, such as `/2`.
+            let segments = path.split('/').enumerate();
+            let segments = segments.map(|(at, segment)| if at > 1 && is_id(segment) { "{id}" } else { segment });
             *counts.entry(format!("{method} {}", segments.collect::<Vec<_>>().join("/"))).or_default() += 1;
         }
         counts

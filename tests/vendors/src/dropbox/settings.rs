@@ -114,15 +114,6 @@ impl Settings {
     pub(super) fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name || account.id() == name)
     }
-
-    /// These settings with the given members replaced; an unknown member or a wrong type is an error.
-    pub(super) fn with(&self, members: serde_json::Map<String, serde_json::Value>) -> serde_json::Result<Self> {
-        let mut all = serde_json::to_value(self)?;
-        for (name, value) in members {
-            all[name] = value;
-        }
-        serde_json::from_value(all)
-    }
 }
 
 /// Somebody's Dropbox.

@@ -3,19 +3,11 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
-use super::settings::Settings;
 use super::state::Facebook;
-use crate::door::Fault;
-
-type Sim = State<Facebook>;
-type Wrong = (StatusCode, String);
+use crate::control::{Wrong, act, bad, faults, look, read, settings, tell};
 
 /// Everything under `/_sim/facebook/`.
 pub(super) fn router() -> Router<Facebook> {
@@ -28,26 +20,20 @@ pub(super) fn router() -> Router<Facebook> {
         .route("/requests", look(Facebook::requests))
         .route("/counts", look(Facebook::counts))
         .route("/tokens", look(Facebook::tokens).post(issue))
-        .route("/settings", look(Facebook::settings).post(settings))
-        .route("/redirect_uris", post(redirect_uri))
-        .route("/advance", post(advance))
-        .route("/remove_app", post(remove_app))
-        .route("/change_password", post(change_password))
-        .route("/faults", get(pending).post(fault).delete(clear_faults))
-        .route("/reset", post(reset));
+        .route(
+            "/settings",
+            settings(Facebook::settings, |sim, new| {
+                sim.change(|settings| *settings = new);
+                Ok(())
+            }),
+        )
+        .route("/redirect_uris", tell(|sim: &Facebook, uri: String| sim.register_redirect_uri(uri)))
+        .route("/advance", tell(|sim: &Facebook, seconds: u64| sim.advance(seconds)))
+        .route("/remove_app", tell(|sim: &Facebook, person: String| sim.remove_app(&person)))
+        .route("/change_password", tell(|sim: &Facebook, person: String| sim.change_password(&person)))
+        .route("/faults", faults(Facebook::door))
+        .route("/reset", act(Facebook::reset));
     Router::new().nest("/_sim/facebook", control)
-}
-
-/// A GET that shows one thing.
-fn look<T: Serialize + 'static>(what: fn(&Facebook) -> T) -> MethodRouter<Facebook> {
-    get(async move |State(sim): Sim| Json(what(&sim)))
-}
-
-async fn settings(State(sim): Sim, body: Bytes) -> Result<Json<Settings>, Wrong> {
-    let members: Map<String, Value> = read(&body)?;
-    let changed = sim.settings().with(members).map_err(wrong)?;
-    sim.change(|settings| settings.clone_from(&changed));
-    Ok(Json(changed))
 }
 
 #[derive(Deserialize)]
@@ -58,10 +44,10 @@ struct NewComment {
     message: String,
 }
 
-async fn comment(State(sim): Sim, body: Bytes) -> Result<Json<String>, Wrong> {
+async fn comment(State(sim): State<Facebook>, body: Bytes) -> Result<Json<String>, Wrong> {
     let NewComment { below, author, message } = read(&body)?;
     let made = sim.comment(&below, &author, &message);
-    made.map(Json).ok_or_else(|| (StatusCode::BAD_REQUEST, format!("there is no post or comment {below}")))
+    made.map(Json).ok_or_else(|| bad(format!("there is no post or comment {below}")))
 }
 
 #[derive(Deserialize)]
@@ -71,58 +57,8 @@ struct Issue {
     scopes: String,
 }
 
-async fn issue(State(sim): Sim, body: Bytes) -> Result<Json<String>, Wrong> {
+async fn issue(State(sim): State<Facebook>, body: Bytes) -> Result<Json<String>, Wrong> {
     let Issue { person, scopes } = read(&body)?;
     let issued = sim.issue_token(&person, &scopes);
-    issued.map(Json).ok_or_else(|| (StatusCode::BAD_REQUEST, format!("nobody is called {person}")))
-}
-
-async fn redirect_uri(State(sim): Sim, body: Bytes) -> Result<StatusCode, Wrong> {
-    sim.register_redirect_uri(read::<String>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn advance(State(sim): Sim, body: Bytes) -> Result<StatusCode, Wrong> {
-    sim.advance(read(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn remove_app(State(sim): Sim, body: Bytes) -> Result<StatusCode, Wrong> {
-    sim.remove_app(&read::<String>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn change_password(State(sim): Sim, body: Bytes) -> Result<StatusCode, Wrong> {
-    sim.change_password(&read::<String>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn reset(State(sim): Sim) -> StatusCode {
-    sim.reset();
-    StatusCode::NO_CONTENT
-}
-
-async fn pending(State(sim): Sim) -> Json<Vec<Fault>> {
-    Json(sim.door().faults())
-}
-
-async fn clear_faults(State(sim): Sim) -> StatusCode {
-    sim.clear_faults();
-    StatusCode::NO_CONTENT
-}
-
-async fn fault(State(sim): Sim, body: Bytes) -> Result<StatusCode, Wrong> {
-    let fault: Fault = read(&body)?;
-    fault.check().map_err(|reason| (StatusCode::BAD_REQUEST, reason))?;
-    sim.fault(fault);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
-    serde_json::from_slice(body).map_err(wrong)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn wrong(error: serde_json::Error) -> Wrong {
-    (StatusCode::BAD_REQUEST, error.to_string())
+    issued.map(Json).ok_or_else(|| bad(format!("nobody is called {person}")))
 }

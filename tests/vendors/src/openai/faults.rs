@@ -1,33 +1,8 @@
-//! Faults that a test orders: what goes wrong, on which route, how often and after how many requests.
-
-use std::collections::VecDeque;
+//! What a test can order to go wrong, for answers that may be streams.
 
 use serde::{Deserialize, Serialize};
 
-use super::canned::Canned;
-
-/// An order for something to go wrong. Faults are consumed in order: the first one that matches a request decides
-/// about it, even if only by letting it through because of `skip`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// The method it applies to.
-    pub method: String,
-    /// The path it applies to; `*` stands for any one segment.
-    pub path: String,
-    /// What goes wrong.
-    pub mode: Mode,
-    /// How many requests it hits.
-    #[serde(default = "once")]
-    pub times: u32,
-    /// How many matching requests pass before.
-    #[serde(default)]
-    pub skip: u32,
-}
-
-fn once() -> u32 {
-    1
-}
+use crate::door::{self, Canned};
 
 /// What goes wrong. In JSON: `"cut_after"`, `{"delay_ms": 200}`, `{"status": {"status": 503}}`.
 ///
@@ -76,66 +51,12 @@ pub enum Mode {
     EchoToken,
 }
 
-impl Fault {
-    /// This mode, for the next request with this method and path.
-    pub fn on(method: &str, path: &str, mode: Mode) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), mode, times: 1, skip: 0 }
-    }
+/// An order for something to go wrong.
+pub type Fault = door::Fault<Mode>;
 
-    /// For so many requests.
-    #[must_use]
-    pub fn times(self, times: u32) -> Self {
-        Self { times, ..self }
-    }
-
-    /// After so many requests.
-    #[must_use]
-    pub fn skip(self, skip: u32) -> Self {
-        Self { skip, ..self }
-    }
-
+impl Mode {
     /// Whether it can be carried out.
     pub(super) fn check(&self) -> Result<(), String> {
-        if let Mode::Status(canned) = &self.mode { canned.check() } else { Ok(()) }
-    }
-
-    fn matches(&self, method: &str, path: &str) -> bool {
-        let segments_match = || {
-            let (mine, theirs) = (self.path.split('/'), path.split('/'));
-            mine.clone().count() == theirs.clone().count() && mine.zip(theirs).all(|(m, t)| m == "*" || m == t)
-        };
-        self.method.eq_ignore_ascii_case(method) && segments_match()
-    }
-}
-
-/// The faults still to come.
-#[derive(Default)]
-pub(super) struct Faults(VecDeque<Fault>);
-
-impl Faults {
-    pub(super) fn add(&mut self, fault: Fault) {
-        if fault.times > 0 {
-            self.0.push_back(fault);
-        }
-    }
-
-    pub(super) fn pending(&self) -> Vec<Fault> {
-        self.0.iter().cloned().collect()
-    }
-
-    /// What goes wrong with this request, if anything.
-    pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Mode> {
-        let at = self.0.iter().position(|fault| fault.matches(method, path))?;
-        let fault = self.0.get_mut(at)?;
-        if fault.skip > 0 {
-            fault.skip -= 1;
-            return None;
-        }
-        let mode = fault.mode.clone();
-        fault.times -= 1;
-        if fault.times == 0 {
-            self.0.remove(at);
-        }
-        Some(mode)
+        if let Self::Status(canned) = self { canned.check() } else { Ok(()) }
     }
 }

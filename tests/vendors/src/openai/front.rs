@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use futures_util::StreamExt;
 
+use super::canned::manner;
 use super::faults::Mode;
 use super::problem::Problem;
 use super::state::OpenAi;
-use super::traffic::{Answer, Entry};
+use super::traffic::Entry;
+use crate::door::{Answer, Unread, whole};
 use crate::wire::Cut;
 
 /// More than any request of ours may have: images travel inside of it.
@@ -48,7 +48,7 @@ pub(super) async fn receive(
     }
     let (parts, body) = request.into_parts();
     let credentials = parts.headers.get(AUTHORIZATION).cloned();
-    let mut response = match whole(body).await {
+    let mut response = match whole(body, BODY_LIMIT_BYTES).await {
         Ok(bytes) => {
             entry.body(&bytes);
             execute(mode.clone(), Request::from_parts(parts, bytes.into()), next).await
@@ -77,30 +77,13 @@ pub(super) async fn receive(
 
 async fn execute(mode: Option<Mode>, mut request: Request, next: Next) -> Response {
     match mode {
-        Some(Mode::Status(canned)) => canned.into_response(),
+        Some(Mode::Status(canned)) => canned.into_response(manner),
         Some(Mode::NotJson) => Html("<html><body><h1>Welcome to nginx!</h1></body></html>").into_response(),
         mode => {
             request.extensions_mut().insert(Ordered(mode));
             next.run(request).await
         }
     }
-}
-
-enum Unread {
-    Broken,
-    TooLarge,
-}
-
-async fn whole(body: Body) -> Result<Bytes, Unread> {
-    let mut pieces = body.into_data_stream();
-    let mut bytes = Vec::new();
-    while let Some(piece) = pieces.next().await {
-        bytes.extend(piece.map_err(|_| Unread::Broken)?);
-        if bytes.len() > BODY_LIMIT_BYTES {
-            return Err(Unread::TooLarge);
-        }
-    }
-    Ok(bytes.into())
 }
 
 /// The headers of every answer. Those that a fault has set stay.

@@ -48,14 +48,3 @@ impl Default for Settings {
         }
     }
 }
-
-impl Settings {
-    /// These settings with the given members replaced; an unknown member or a wrong type is an error.
-    pub(super) fn with(&self, members: serde_json::Map<String, serde_json::Value>) -> serde_json::Result<Self> {
-        let mut all = serde_json::to_value(self)?;
-        for (name, value) in members {
-            all[name] = value;
-        }
-        serde_json::from_value(all)
-    }
-}

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::faults::{Fault, Faults};
+use super::faults::{Fault, Mode};
 use super::settings::Settings;
 use super::traffic::{Received, Traffic};
+use crate::door::Faults;
 
 /// The simulated OpenAI: a cheap handle, shared by its HTTP surface and by the test that looks on.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ struct Shared {
 #[derive(Default)]
 pub(super) struct World {
     pub(super) settings: Settings,
-    pub(super) faults: Faults,
+    pub(super) faults: Faults<Mode>,
     pub(super) traffic: Traffic,
     generations: u32,
     hung_up: u32,
@@ -96,7 +97,7 @@ impl OpenAi {
     ///
     /// If the fault could never be carried out, such as a status that is none.
     pub fn fault(&self, fault: Fault) {
-        fault.check().expect("a test asks for faults that can happen");
+        fault.mode.check().expect("a test asks for faults that can happen");
         self.world().faults.add(fault);
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Request;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::gate;
 use super::state::OpenAi;
+use crate::door::Answer;
 
 /// A request as it was received. No header is kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,32 +23,9 @@ pub struct Received {
     pub authorized: bool,
     /// Its JSON; null if it had none, or was not received whole.
     pub body: Value,
-    /// How it ended; in JSON a number or `"pending"`, `"cut"`, `"abandoned"`.
+    /// How it ended; in JSON a number or `"pending"`, `"cut"`, `"abandoned"`. What becomes of a stream shows in
+    /// [`OpenAi::hung_up`].
     pub status: Answer,
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It has not, yet.
-    Pending,
-    /// Answered with this status. What becomes of a stream shows in [`OpenAi::hung_up`].
-    Status(u16),
-    /// The connection was cut before or instead of the answer.
-    Cut,
-    /// The caller left before there was an answer.
-    Abandoned,
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Status(status) => serializer.serialize_u16(*status),
-            Self::Pending => serializer.serialize_str("pending"),
-            Self::Cut => serializer.serialize_str("cut"),
-            Self::Abandoned => serializer.serialize_str("abandoned"),
-        }
-    }
 }
 
 /// All requests since the start or the last reset.

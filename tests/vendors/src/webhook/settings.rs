@@ -38,14 +38,4 @@ impl Settings {
         }
         Ok(())
     }
-
-    /// These settings with the given members replaced; an unknown member or a wrong type is an error.
-    pub(super) fn with(&self, members: serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
-        let mut all = serde_json::to_value(self).map_err(|error| error.to_string())?;
-        for (name, value) in members {
-            all[name] = value;
-        }
-        let changed: Self = serde_json::from_value(all).map_err(|error| error.to_string())?;
-        changed.check().map(|()| changed)
-    }
 }

@@ -1,5 +1,6 @@
 //! The gate of the API: who calls, how often, and with which scopes.
 
+use axum::Extension;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -10,6 +11,7 @@ use super::clock::Moment;
 use super::problem::Problem;
 use super::settings::Account;
 use super::state::{World, X};
+use crate::door::Visitor;
 
 /// Who calls, proven by an access token.
 #[derive(Clone)]
@@ -44,7 +46,13 @@ const ROUTES: [Route; 10] = [
 ];
 
 /// Let a request in, or say why not. Whoever is known gets the rate limit headers, whatever the answer.
-pub(super) async fn admit(State(x): State<X>, path: MatchedPath, mut request: Request, next: Next) -> Response {
+pub(super) async fn admit(
+    State(x): State<X>,
+    path: MatchedPath,
+    Extension(visitor): Extension<Visitor>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let name = format!("{} {}", request.method(), path.as_str());
     let Some(route) = ROUTES.iter().find(|route| route.name == name) else {
         return Problem::no_such_method().into_response();
@@ -61,6 +69,7 @@ pub(super) async fn admit(State(x): State<X>, path: MatchedPath, mut request: Re
         let quota = limits.spend(&caller.account.id, route.name, limit, settings.rate_window_s, now);
         (caller, quota)
     };
+    visitor.is(&caller.account.username);
     let missing = route.scopes.iter().find(|scope| !caller.scopes.iter().any(|granted| granted == **scope));
     let mut response = match missing {
         _ if quota.exceeded => Problem::rate_limited().into_response(),

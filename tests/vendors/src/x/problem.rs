@@ -6,6 +6,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::door::{Canned, Mode};
+
 /// What the API answers instead of doing what was asked.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -91,7 +93,7 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, kind, "Too Many Requests", "Too Many Requests")
     }
 
-    pub(super) fn simulated(status: StatusCode) -> Self {
+    fn simulated(status: StatusCode) -> Self {
         Self::new(status, "about:blank", status.canonical_reason().unwrap_or("Simulated"), "The simulator was told to.")
     }
 }
@@ -105,4 +107,18 @@ impl IntoResponse for Problem {
         }
         (status, [(CONTENT_TYPE, "application/problem+json")], Json(body)).into_response()
     }
+}
+
+/// An answer with this status in X's manner.
+pub(super) fn manner(status: StatusCode) -> Response {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
+        status => Problem::simulated(status).into_response(),
+    }
+}
+
+/// Not executed; 200 with `errors` and no `data`.
+pub fn reject_in_body() -> Mode {
+    let Json(body) = Problem::forbidden("The simulator was told to reject this.").in_body();
+    Mode::Status(Canned { status: 200, body: Some(body), ..Canned::default() })
 }

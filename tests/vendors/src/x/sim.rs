@@ -10,9 +10,9 @@ use tokio::net::ToSocketAddrs;
 use super::problem::Problem;
 use super::settings::Settings;
 use super::state::X;
-use super::{authorize, control, front, gate, timeline, token, tweets, upload};
-use crate::pictures;
+use super::{authorize, control, gate, timeline, token, tweets, upload};
 use crate::wire::Server;
+use crate::{door, pictures};
 
 /// A simulator that listens until it is dropped. Dereferences to the state it serves.
 pub struct Sim {
@@ -89,7 +89,7 @@ fn router(x: X) -> Router {
         .method_not_allowed_fallback(async || Problem::no_such_method())
         .fallback(async || Problem::no_such_path())
         .layer(axum::extract::DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(x.clone(), front::receive))
+        .layer(middleware::from_fn_with_state(x.door().clone(), door::receive))
         .merge(control::router())
         .with_state(x)
 }

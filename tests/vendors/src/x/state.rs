@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
 use url::Url;
 
 use super::authorize::{Ask, Decision};
 use super::clock::Moment;
-use super::faults::{Fault, Faults};
 use super::grants::{Grants, Issued};
 use super::limits::Limits;
 use super::media::Shelf;
 use super::pairs::Pairs;
 use super::posts::{Post, Posted};
+use super::problem::manner;
 use super::settings::Settings;
 use super::snowflake::Snowflakes;
-use super::traffic::{Received, Traffic};
+use crate::door::{Door, Fault, Received};
 
 /// The simulated X: a cheap handle, shared by its HTTP surface and by the test that looks on.
 #[derive(Clone)]
@@ -25,8 +24,7 @@ pub struct X(Arc<Shared>);
 struct Shared {
     world: Mutex<World>,
     initial: Settings,
-    /// Changes when hanging requests are to be let go.
-    released: watch::Sender<()>,
+    door: Door,
 }
 
 /// Everything X knows, behind one lock that is never held across a wait.
@@ -37,15 +35,13 @@ pub(super) struct World {
     pub(super) limits: Limits,
     pub(super) posts: Vec<Post>,
     pub(super) shelf: Shelf,
-    pub(super) faults: Faults,
-    pub(super) traffic: Traffic,
     pub(super) ids: Snowflakes,
 }
 
 impl X {
     pub(super) fn new(settings: Settings) -> Self {
         let world = World { settings: settings.clone(), ..World::default() };
-        Self(Arc::new(Shared { world: Mutex::new(world), initial: settings, released: watch::Sender::new(()) }))
+        Self(Arc::new(Shared { world: Mutex::new(world), initial: settings, door: Door::new(manner) }))
     }
 
     /// The state. A handler that panicked while it held the lock has left it whole enough for a simulator.
@@ -53,14 +49,13 @@ impl X {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of the next [`X::release`], even of one between this call and the wait.
-    pub(super) fn releases(&self) -> watch::Receiver<()> {
-        self.0.released.subscribe()
+    pub(super) fn door(&self) -> &Door {
+        &self.0.door
     }
 
-    /// Let go of all hanging requests: their connections are cut.
+    /// Let go of all requests that hang and of all answers without an end: their connections are cut.
     pub fn release(&self) {
-        self.0.released.send_replace(());
+        self.0.door.release();
     }
 
     /// Every post ever made, oldest first, deleted ones included, with the text as it was sent.
@@ -71,12 +66,12 @@ impl X {
 
     /// Every request received, control requests excepted, in the order of arrival.
     pub fn requests(&self) -> Vec<Received> {
-        self.world().traffic.received().to_vec()
+        self.0.door.requests()
     }
 
     /// How many requests came for each route, such as `DELETE /2/tweets/{id}`.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.world().traffic.counts()
+        self.0.door.counts()
     }
 
     /// Every code and token ever issued, so that a test can look for leaks.
@@ -105,14 +100,12 @@ impl X {
     ///
     /// If the fault could never be carried out, such as a status that is none.
     pub fn fault(&self, fault: Fault) {
-        fault.check().expect("a test asks for faults that can happen");
-        self.world().faults.add(fault);
+        self.0.door.fault(fault);
     }
 
     /// Forget all faults and let go of hanging requests.
     pub fn clear_faults(&self) {
-        self.world().faults = Faults::default();
-        self.release();
+        self.0.door.clear_faults();
     }
 
     /// Every access token is expired from now on; refresh tokens still work.
@@ -133,7 +126,7 @@ impl X {
         let settings = Settings { redirect_uris, ..self.0.initial.clone() };
         *world = World { settings, ids: std::mem::take(&mut world.ids), ..World::default() };
         drop(world);
-        self.release();
+        self.0.door.reset();
     }
 
     /// Sign in as `account` (handle or id) and consent to an authorize URL; returns the URL that X redirects to.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orla_vendors::x::{Answer, Canned, Fault, Mode};
+use orla_vendors::x::{Answer, Canned, Fault, Mode, reject_in_body};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -99,7 +99,7 @@ async fn answers_can_lie_leak_and_end_early() {
     assert_eq!(leak.headers()["x-echo-authorization"], format!("Bearer {}", caller.token));
     assert!(leak.text().await.unwrap().contains(&caller.token));
 
-    bench.sim.fault(Fault::on("POST", TWEETS, Mode::RejectInBody));
+    bench.sim.fault(Fault::on("POST", TWEETS, reject_in_body()));
     let rejected = body(caller.tweet(&json!({ "text": "one" })).await.unwrap(), StatusCode::OK).await;
     assert!(rejected.get("errors").is_some() && rejected.get("data").is_none(), "{rejected}");
     assert_eq!(bench.sim.posts().len(), 0);
