@@ -229,6 +229,18 @@ impl Client<'_> {
         access: Option<&SecretString>,
         refresh: Option<&SecretString>,
     ) -> Result<(), Refused> {
+        let secrets = self.secrets();
+        access.into_iter().chain(refresh).for_each(|token| secrets.add(token));
+        let revoked = self.ask_to_revoke(revoke, access, refresh).await;
+        revoked.map_err(|refused| refused.map(|words| secrets.blank_text(words)))
+    }
+
+    async fn ask_to_revoke(
+        self,
+        revoke: &Revoke,
+        access: Option<&SecretString>,
+        refresh: Option<&SecretString>,
+    ) -> Result<(), Refused> {
         match revoke.by {
             RevokeBy::Token => {
                 // The refresh token first: with it goes, at most vendors, the access token.

@@ -94,7 +94,8 @@ pub(crate) async fn check_key(
             let said = Said::of(&answered).words;
             match answered.status {
                 status if status.is_success() => Verdict::Accepted,
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Verdict::Refused(said),
+                // A 403 may mean a key that may do other things than this.
+                StatusCode::UNAUTHORIZED => Verdict::Refused(said),
                 status if is_unwell(status) => Verdict::Unwell(said),
                 _ => Verdict::Unclear(said),
             }
