@@ -134,7 +134,9 @@ async fn a_network_that_repeats_a_token_gives_it_away_to_nobody() {
         let (host, ada) = stage(backend).await;
         let refresh = host.sim.tokens().into_iter().rfind(|issued| issued.kind == Kind::Refresh).unwrap().value;
         host.sim.expire_access_tokens();
-        let body = json!({"error": "invalid_grant", "error_description": format!("What is {refresh}?")});
+        // The second time, it stands where long words are cut.
+        let words = format!("What is {refresh}?{}{refresh}", " Hm.".repeat(50));
+        let body = json!({"error": "invalid_grant", "error_description": words});
         let canned = Canned { status: 400, body: Some(body), ..Canned::default() };
         host.sim.fault(Fault::on("POST", "/2/oauth2/token", Mode::Status(canned)));
         let test = tested(&ada).await;

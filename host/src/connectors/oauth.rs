@@ -167,7 +167,7 @@ impl Client<'_> {
         let answer = request::send(self.services, request).await?;
         let tokens = answer::tokens(self.oauth, &answer, revoked, self.services.clock.now());
         // A vendor's words are stored, mailed and shown, so they must not repeat what was sent.
-        tokens.map_err(|refused| refused.map(|words| secrets.blank_text(words)))
+        tokens.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
     }
 
     /// The app's secret, as it is and as HTTP Basic writes it.
@@ -232,7 +232,7 @@ impl Client<'_> {
         let secrets = self.secrets();
         access.into_iter().chain(refresh).for_each(|token| secrets.add(token));
         let revoked = self.ask_to_revoke(revoke, access, refresh).await;
-        revoked.map_err(|refused| refused.map(|words| secrets.blank_text(words)))
+        revoked.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
     }
 
     async fn ask_to_revoke(

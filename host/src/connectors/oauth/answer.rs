@@ -3,6 +3,7 @@
 use super::Tokens;
 use super::request::Answered;
 use crate::clock::Timestamp;
+use crate::connectors::answer::Secrets;
 use orla_manifest::OAuth2;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -106,7 +107,7 @@ fn document(body: &[u8]) -> Value {
 pub(super) struct Said {
     /// Its code; empty where it names none.
     pub(super) code: String,
-    /// For a person, bounded.
+    /// For a person, as long as the vendor made it and with whatever it repeats: see [`shown`].
     pub(super) words: String,
 }
 
@@ -129,9 +130,14 @@ impl Said {
             (code, Some(description)) => format!("{code}: {description}"),
             (code, None) => code.to_owned(),
         };
-        let words = words.chars().filter(|character| !character.is_control()).take(MAX_WORDS).collect();
+        let words = words.chars().filter(|character| !character.is_control()).collect();
         Self { code, words }
     }
+}
+
+/// A vendor's words as they may be stored and shown: without secrets, then cut, for half a secret would not be known as one.
+pub(super) fn shown(secrets: &Secrets, words: String) -> String {
+    secrets.blank_text(words).chars().take(MAX_WORDS).collect()
 }
 
 fn refusal(answer: &Answered, document: &Value, revoked: &[String]) -> Refused {

@@ -1,7 +1,7 @@
 //! Whether a vendor takes this host's own keys: an app's, or the operator's. It is asked without any user, by requests that come
 //! to nothing.
 
-use super::answer::Said;
+use super::answer::{self, Said};
 use super::request::{self, Answered, Asked};
 use super::{Client, Refused, locate, random_text};
 use crate::connectors::answer::Secrets;
@@ -184,7 +184,7 @@ impl Verdict {
 
     /// The verdict without what is secret, should the vendor repeat it.
     fn without(self, secrets: &Secrets, release: &Release) -> Self {
-        let blank = |words: String| secrets.blank_text(release.secret_names.hide_text(secrets, words));
+        let blank = |words: String| answer::shown(secrets, release.secret_names.hide_text(secrets, words));
         match self {
             Self::Accepted => Self::Accepted,
             Self::Refused(words) => Self::Refused(blank(words)),
