@@ -9,6 +9,7 @@ pub mod fields;
 pub mod keeping;
 pub mod platforms;
 pub(crate) mod revoked;
+pub mod testing;
 
 use crate::app::App;
 use crate::clock::Timestamp;

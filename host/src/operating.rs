@@ -1,15 +1,15 @@
 //! What operators see of connectors, and what needs more than one room to do to them.
 
+pub mod doctor;
 pub mod vault;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connecting;
 use crate::connectors::asks::{Ask, Grant};
 use crate::connectors::registry::{self, Actor, ConnectorEvent, StoredConnector, StoredRelease};
 use crate::error::{Error, Result};
 use crate::{generations, publications};
-use orla_manifest::{Auth, Manifest};
+use orla_manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -149,106 +149,4 @@ pub async fn remove(app: &App, id: &str, actor: Actor) -> Result<()> {
         return Err(Error::Conflict { code: "connector_in_use", detail });
     }
     app.connectors().forget(tx, id, actor).await
-}
-
-/// Something that the doctor found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Finding {
-    /// The connector.
-    pub connector: String,
-    /// `fine`, `note`, or `problem`: it does not work until somebody does something.
-    pub weight: &'static str,
-    /// What there is, and what to do about it.
-    pub sentence: String,
-}
-
-/// Looks at every connector, or at one.
-///
-/// # Errors
-/// There is no such connector, or the database failed.
-pub async fn doctor(app: &App, id: Option<&str>) -> Result<Vec<Finding>> {
-    let mut tx = app.db().read().await?;
-    let stored = registry::connectors(&mut tx).await?;
-    let releases = registry::releases(&mut tx).await?;
-    drop(tx);
-    let wanted: Vec<&StoredConnector> =
-        stored.iter().filter(|connector| id.is_none_or(|id| connector.id == id)).collect();
-    if wanted.is_empty() && id.is_some() {
-        return Err(Error::NotFound("connector"));
-    }
-    let mut findings = Vec::new();
-    for connector in wanted {
-        let before = findings.len();
-        let mut add = |weight: &'static str, sentence: String| {
-            findings.push(Finding { connector: connector.id.clone(), weight, sentence });
-        };
-        examine(app, connector, &releases, &mut add)?;
-        if findings.len() == before {
-            let sentence = format!("{} is in order.", connector.id);
-            findings.push(Finding { connector: connector.id.clone(), weight: "fine", sentence });
-        }
-    }
-    Ok(findings)
-}
-
-fn examine(
-    app: &App,
-    connector: &StoredConnector,
-    releases: &[StoredRelease],
-    add: &mut impl FnMut(&'static str, String),
-) -> Result<()> {
-    let id = &connector.id;
-    let granted = connector.grant()?;
-    for release in releases.iter().filter(|release| release.connector == *id) {
-        let version = &release.version;
-        if release.distrusted_at.is_some() {
-            add("note", format!("{id} {version} was taken back because it trapped time and again."));
-        }
-        let asks_more = Manifest::parse(&release.manifest).map(|asked| granted.lacks(&asked)).unwrap_or_default();
-        if release.activated_at.is_none() && !asks_more.is_empty() {
-            let asks: Vec<String> = asks_more.iter().map(ToString::to_string).collect();
-            add("note", format!("{id} {version} waits for consent, since it asks for more: {}.", asks.join("; ")));
-        }
-    }
-    if !connector.is_enabled() {
-        add("note", format!("{id} is disabled: `orla connector enable {id}` lets it serve."));
-        return Ok(());
-    }
-    let active = releases.iter().find(|release| connector.active.as_ref() == Some(&release.digest));
-    let Some(active) = active else {
-        add(
-            "problem",
-            format!("{id} has no active release: `orla connector activate {id} <version>` makes one serve."),
-        );
-        return Ok(());
-    };
-    if app.connectors().load_of(id).is_none() {
-        add("problem", format!("{id} {} cannot be made ready on this node; the log says why.", active.version));
-    }
-    if let Ok(manifest) = Manifest::parse(&active.manifest) {
-        examine_keys(app, &manifest, add);
-    }
-    Ok(())
-}
-
-fn examine_keys(app: &App, manifest: &Manifest, add: &mut impl FnMut(&'static str, String)) {
-    let id = &manifest.id;
-    let settings = app.config().connector(id);
-    let variable = format!("ORLA_CONNECTORS__{}__", id.to_ascii_uppercase());
-    match &manifest.auth {
-        Auth::Oauth2(_) => {
-            if settings.client_id.is_none() {
-                add(
-                    "problem",
-                    format!("{id} has no app at its vendor: set {variable}CLIENT_ID and {variable}CLIENT_SECRET."),
-                );
-            }
-            let uri = connecting::redirect_uri(app, manifest.platform());
-            add("note", format!("The redirect URI to register at the vendor of {id} is {uri}"));
-        }
-        Auth::ApiKey(key) if settings.api_key.is_none() => {
-            add("problem", format!("{id} has no key: make one at {} and set {variable}API_KEY.", key.obtained_at));
-        }
-        Auth::ApiKey(_) | Auth::Fields(_) | Auth::None => {}
-    }
 }

@@ -248,7 +248,7 @@ pub fn settings<const N: usize>(settings: [(&str, &str); N]) -> BTreeMap<String,
 /// ```
 #[must_use]
 pub fn api_key(obtained_at: &str) -> Auth {
-    Auth::ApiKey(ApiKey { obtained_at: obtained_at.to_owned() })
+    Auth::ApiKey(ApiKey { obtained_at: obtained_at.to_owned(), check: None })
 }
 
 /// An account that a workspace connects by filling in these fields. The page where a person finds what to enter, and the

@@ -1,5 +1,6 @@
 //! Cloud drives, end to end: the API, the connector `dropbox` and a strict simulator of Dropbox.
 
+mod doctor;
 mod restricted;
 mod stage;
 

@@ -1,5 +1,7 @@
 //! Facebook pages: a person connects, and posts go to a page that the person chose, signed by that page's own token.
 
+mod doctor;
+
 use crate::harness::{BOTH, Backend, Host, Person, component, settings};
 use crate::secrets::memory::Watched;
 use crate::secrets::{contains, dump, log};

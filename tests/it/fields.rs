@@ -2,6 +2,7 @@
 
 mod receiver;
 mod secrecy;
+mod testing;
 mod webhooks;
 
 use crate::harness::{BOTH, Backend, Host, Person, settings};

@@ -29,5 +29,6 @@ mod replay;
 mod schema;
 mod secrets;
 mod tenants;
+mod testing;
 mod uncertain;
 mod vault;

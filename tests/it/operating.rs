@@ -1,6 +1,7 @@
 //! Operators: connectors are installed, swapped, rolled back and removed while the host runs.
 
 mod commands;
+pub(crate) mod doctor;
 mod folder;
 mod nodes;
 mod refusals;
@@ -46,7 +47,7 @@ impl Stage {
 }
 
 /// Somebody who operates the host.
-async fn operator(host: &Host) -> Person {
+pub(crate) async fn operator(host: &Host) -> Person {
     let password = Password::from("Correct1Horse".to_owned());
     identity::create_admin(&host.app, "operator@example.org", &password).await.unwrap();
     Person::log_in(&host.url, "operator@example.org").await

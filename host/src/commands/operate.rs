@@ -8,6 +8,7 @@ use orla::app::App;
 use orla::connectors::asks::{Ask, Measure};
 use orla::connectors::{Actor, Consent, Installed, Then};
 use orla::error::Error;
+use orla::operating::doctor::{self, Examination, Look};
 use orla::operating::{self, ConnectorOverview};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -67,10 +68,13 @@ pub(crate) enum Operate {
         /// The most of it.
         amount: u64,
     },
-    /// Find out what keeps connectors from working.
+    /// Find out what connectors need (redirect URI, scopes, keys) and what keeps them from working. Fails where something does.
     Doctor {
         /// The connector; all of them where absent.
         connector: Option<String>,
+        /// Also ask vendors whether they take this server's keys.
+        #[arg(long)]
+        live: bool,
     },
 }
 
@@ -123,7 +127,10 @@ impl Operate {
                 connectors.grant(&connector, granted, Actor::Command).await?;
                 Ok(sentence)
             }
-            Self::Doctor { connector } => examined(app, connector.as_deref()).await,
+            Self::Doctor { connector, live } => {
+                let look = if live { Look::Live } else { Look::Here };
+                examined(app, connector.as_deref(), look).await
+            }
         }
     }
 }
@@ -159,12 +166,33 @@ fn listed(connector: &ConnectorOverview) -> String {
     said
 }
 
-async fn examined(app: &App, connector: Option<&str>) -> Result<String, Error> {
-    let findings = operating::doctor(app, connector).await?;
-    let lines: Vec<String> =
-        findings.iter().map(|finding| format!("{:<8} {}", finding.weight, finding.sentence)).collect();
-    match findings.iter().any(|finding| finding.weight == "problem") {
-        true => Err(Error::Conflict { code: "connector_problem", detail: lines.join("\n") }),
-        false => Ok(format!("{}\n", lines.join("\n"))),
+async fn examined(app: &App, connector: Option<&str>, look: Look) -> Result<String, Error> {
+    let examined = Box::pin(doctor::examine(app, connector, look)).await?;
+    let report: String = examined.iter().map(reported).collect();
+    match examined.iter().any(Examination::has_problem) {
+        true => Err(Error::Conflict { code: "connector_problem", detail: report.trim_end().to_owned() }),
+        false => Ok(report),
     }
+}
+
+fn reported(examined: &Examination) -> String {
+    let Examination { connector, name, state, release, auth, .. } = examined;
+    let release = release.as_deref().unwrap_or("without an active release");
+    let mut said = format!("{connector} ({name}), {state}, {release}, auth: {auth}\n");
+    let mut line = |what: &str, text: &str| {
+        if !text.is_empty() {
+            let _ = writeln!(said, "  {what:<13} {text}");
+        }
+    };
+    line("redirect URI", &examined.redirect_uris.join(" "));
+    if let Some(scopes) = &examined.scopes {
+        line("scopes", &scopes.sent);
+        line("  optional", &scopes.optional.join(" "));
+    }
+    line("missing", &examined.missing_settings.join(" "));
+    line("keys from", examined.keys_at.as_deref().unwrap_or_default());
+    for finding in &examined.findings {
+        line(finding.weight, &finding.sentence);
+    }
+    said
 }

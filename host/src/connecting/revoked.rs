@@ -20,14 +20,19 @@ pub(crate) async fn tell(app: &App, connection: ConnectionId) -> anyhow::Result<
         on!(&mut tx, conn => sqlx::query_as(FIND).bind(connection).fetch_optional(conn).await)?
     };
     let Some((user, address, platform, handle, words)) = found else { return Ok(()) };
-    let link = match app.config().frontend_url.first() {
-        Some(frontend) => format!("{}/connections?reconnect={connection}", frontend.as_str().trim_end_matches('/')),
-        None => format!("{} ({})", platforms::first_step(app, &platform), app.config().public()),
-    };
+    let link = way_back(app, connection, &platform);
     let subject = format!("@{handle} is no longer connected");
     let text = format!(
         "The network `{platform}` no longer honours the connection of @{handle} to Orla.\n\n\
          It said: {words}\n\nNothing is posted there until somebody connects the account again:\n\n{link}\n"
     );
     app.mailer().send(&Recipient { user, address }, &subject, &text).await
+}
+
+/// Where a person connects an account again: a page of the web console, or the request where there is none.
+pub(super) fn way_back(app: &App, connection: ConnectionId, platform: &str) -> String {
+    match app.config().frontend_url.first() {
+        Some(frontend) => format!("{}/connections?reconnect={connection}", frontend.as_str().trim_end_matches('/')),
+        None => format!("{} ({})", platforms::first_step(app, platform), app.config().public()),
+    }
 }

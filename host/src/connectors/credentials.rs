@@ -238,6 +238,11 @@ impl Stored {
         self.expires_at.is_some_and(|end| end < then)
     }
 
+    /// When the access token ends, and when it was minted; each only where that is known.
+    pub(crate) fn life(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.expires_at, self.minted_at)
+    }
+
     /// Access token and refresh token.
     pub(crate) fn tokens(&self) -> (Option<&SecretString>, Option<&SecretString>) {
         (self.access.as_ref(), self.refresh.as_ref())

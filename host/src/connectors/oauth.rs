@@ -2,10 +2,12 @@
 //! revocation. It knows the protocol and no tables.
 
 mod answer;
+pub(crate) mod keys;
 mod request;
 
 pub(crate) use answer::Refused;
 
+use super::answer::Secrets;
 use super::apps::VendorApp;
 use super::release::Release;
 use super::run::Services;
@@ -23,6 +25,9 @@ use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
+
+/// What of a request for tokens may be repeated to anybody.
+const NO_SECRETS: [&str; 2] = ["grant_type", "redirect_uri"];
 
 /// Tokens that a vendor minted.
 #[derive(Debug, Clone)]
@@ -70,8 +75,7 @@ impl Client<'_> {
     ) -> anyhow::Result<Url> {
         let Self { release, oauth, app, .. } = self;
         let mut url = locate(release, &oauth.authorize)?;
-        let scopes: Vec<&str> = oauth.scopes.iter().chain(&oauth.optional_scopes).map(String::as_str).collect();
-        let scopes = scopes.join(&oauth.scope_separator);
+        let scopes = oauth.asked_scopes();
         let challenge = challenge(oauth.pkce, verifier);
         let mut params = vec![
             ("response_type", "code"),
@@ -155,10 +159,25 @@ impl Client<'_> {
     }
 
     async fn mint(self, at: &Place, params: Vec<(&str, &str)>, revoked: &[String]) -> Result<Tokens, Refused> {
+        let secrets = self.secrets();
+        let secret = params.iter().filter(|(name, _)| !NO_SECRETS.contains(name));
+        secret.for_each(|(_, value)| secrets.add(&SecretString::from(*value)));
         let asked = Asked { at, params, encoding: self.oauth.token_request.encoding };
         let request = request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
         let answer = request::send(self.services, request).await?;
-        answer::tokens(self.oauth, &answer, revoked, self.services.clock.now())
+        let tokens = answer::tokens(self.oauth, &answer, revoked, self.services.clock.now());
+        // A vendor's words are stored, mailed and shown, so they must not repeat what was sent.
+        tokens.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
+    }
+
+    /// The app's secret, as it is and as HTTP Basic writes it.
+    fn secrets(self) -> Secrets {
+        let secrets = Secrets::default();
+        if let Some(secret) = &self.app.client_secret {
+            secrets.add(secret);
+            secrets.add(&request::pair(&self.app.client_id, secret));
+        }
+        secrets
     }
 
     /// The scopes that a person granted: what the vendor says of the token, or else all that were asked for.
@@ -205,6 +224,18 @@ impl Client<'_> {
     /// # Errors
     /// The vendor did not take it.
     pub(crate) async fn revoke(
+        self,
+        revoke: &Revoke,
+        access: Option<&SecretString>,
+        refresh: Option<&SecretString>,
+    ) -> Result<(), Refused> {
+        let secrets = self.secrets();
+        access.into_iter().chain(refresh).for_each(|token| secrets.add(token));
+        let revoked = self.ask_to_revoke(revoke, access, refresh).await;
+        revoked.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
+    }
+
+    async fn ask_to_revoke(
         self,
         revoke: &Revoke,
         access: Option<&SecretString>,

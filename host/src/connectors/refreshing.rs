@@ -30,6 +30,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The pause after the vendor refused this host's app: somebody has to set it right first.
 const MISCONFIGURED_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// How the fault begins that says that the vendor does not accept this host's app.
+pub(crate) const APP_REFUSED: &str = "the vendor refuses this host's app";
 /// Longest text that is kept of what a vendor said.
 const MAX_WORDS: usize = 300;
 
@@ -191,9 +193,7 @@ impl Renewal<'_> {
                 Fault::new(FaultKind::AuthExpired, format!("the connection is no longer valid: {words}"))
             }
             Refused::Transient { .. } => Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}")),
-            Refused::Misconfigured(_) => {
-                Fault::new(FaultKind::VendorDown, format!("the vendor refuses this host's app: {words}"))
-            }
+            Refused::Misconfigured(_) => Fault::new(FaultKind::VendorDown, format!("{APP_REFUSED}: {words}")),
         })
     }
 

@@ -7,7 +7,8 @@ use crate::connectors::asks::{Ask, Grant};
 use crate::connectors::registry::ConnectorEvent;
 use crate::connectors::{Activated, Actor, Consent, Inspected, Installed, Then};
 use crate::error::{Problem, Result};
-use crate::operating::{self, ConnectorOverview, Finding};
+use crate::operating::doctor::{self, Examination, Look};
+use crate::operating::{self, ConnectorOverview};
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -112,25 +113,29 @@ async fn inspect(State(app): State<App>, _: Operator, Component(wasm): Component
     Ok(Json(Box::pin(app.connectors().inspect(&wasm)).await?))
 }
 
-/// Which connector the doctor looks at.
+/// Which connector the doctor looks at, and how far.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Patient {
     /// Its id; every connector where absent.
     id: Option<String>,
+    /// Whether vendors are asked if they take this server's keys. That sends them requests, and may take half a minute.
+    #[serde(default)]
+    live: bool,
 }
 
-/// Find out what keeps connectors from working.
+/// Find out what connectors need of their operator, and what keeps them from working.
 #[utoipa::path(get, path = "/admin/connectors/doctor", tag = "admin", security(("bearer" = [])), params(Patient), responses(
-    (status = 200, description = "What was found", body = Vec<Finding>),
+    (status = 200, description = "What was found, by connector", body = Vec<Examination>),
     (status = 400, description = "The query cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 403, description = "Not an operator", body = Problem),
     (status = 404, description = "No such connector", body = Problem),
 ))]
-async fn doctor(State(app): State<App>, _: Operator, Query(patient): Query<Patient>) -> Result<Json<Vec<Finding>>> {
-    Ok(Json(operating::doctor(&app, patient.id.as_deref()).await?))
+async fn doctor(State(app): State<App>, _: Operator, Query(patient): Query<Patient>) -> Result<Json<Vec<Examination>>> {
+    let look = if patient.live { Look::Live } else { Look::Here };
+    Ok(Json(Box::pin(doctor::examine(&app, patient.id.as_deref(), look)).await?))
 }
 
 /// A connector and what was done to it.

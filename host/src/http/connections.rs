@@ -6,6 +6,7 @@ use super::page::page;
 use crate::app::App;
 use crate::connecting::fields::{self, Form};
 use crate::connecting::platforms::{self, Platform};
+use crate::connecting::testing::{self, ConnectionTest};
 use crate::connecting::{self, Begun, Callback};
 use crate::connectors::connections::{self, Connection};
 use crate::error::{Error, Problem, Result};
@@ -32,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(platforms))
         .routes(routes!(list))
         .routes(routes!(connect, find, remove))
+        .routes(routes!(test))
 }
 
 /// Where to send the browser.
@@ -257,4 +259,16 @@ async fn find(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionI
 async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionId>) -> Result<StatusCode> {
     Box::pin(connecting::disconnect(&app, caller.workspace, id)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Try a connected account out, a drive as well: its network is asked whose account it is. Nothing is changed there; here,
+/// tokens may be renewed, or found to be no longer honoured. That it does not work is an answer, not an error.
+#[utoipa::path(post, path = "/social/connections/{id}/test", tag = "connections", security(("bearer" = [])),
+    params(("id" = ConnectionId, Path, description = "The connection")), responses(
+    (status = 200, description = "What came of it", body = ConnectionTest),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such connection", body = Problem),
+))]
+async fn test(State(app): State<App>, caller: Caller, Path(id): Path<ConnectionId>) -> Result<Json<ConnectionTest>> {
+    Ok(Json(Box::pin(testing::test(&app, caller.workspace, id)).await?))
 }

@@ -8,7 +8,7 @@ mod chat;
 mod problem;
 mod responses;
 
-use orla_sdk::manifest::{self, Limits, Manifest, Meaning, Verdict};
+use orla_sdk::manifest::{self, ApiKey, Auth, Limits, Manifest, Meaning, Verdict};
 use orla_sdk::{
     Api, Completion, Connector, Delivery, Fact, Fault, Prompt, Result, Role, TextModel, TextOptions, setting,
 };
@@ -31,7 +31,11 @@ const SPEND: &str = "complete";
 impl Connector for OpenAi {
     fn manifest() -> Manifest {
         Manifest {
-            auth: manifest::api_key("https://platform.openai.com/api-keys"),
+            auth: Auth::ApiKey(ApiKey {
+                obtained_at: "https://platform.openai.com/api-keys".to_owned(),
+                // <https://platform.openai.com/docs/api-reference/models/list>
+                check: Some(manifest::place("api", "/v1/models")),
+            }),
             endpoints: manifest::endpoints([("api", manifest::bearer("https://api.openai.com"))]),
             verdicts: vec![
                 // A conflict is found before the work begins (RFC 9110 section 15.5.10).

@@ -1,6 +1,6 @@
 //! How a workspace connects an account, as data. The host runs every flow; a connector never sees its result.
 
-use crate::{Fields, OAuth2};
+use crate::{Fields, OAuth2, Place};
 use serde::{Deserialize, Serialize};
 
 /// How a workspace connects an account.
@@ -24,4 +24,8 @@ pub enum Auth {
 pub struct ApiKey {
     /// The page where a person makes one, for the operator who has none.
     pub obtained_at: String,
+    /// Where a GET tells by its status alone whether the key is taken, costs nothing and changes nothing: 2xx where it is, 401
+    /// where it is not. An operator who asks whether the key is right makes the host send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Place>,
 }

@@ -59,6 +59,15 @@ pub struct OAuth2 {
     pub default_lifetime_s: u32,
 }
 
+impl OAuth2 {
+    /// The scopes that people are asked for, as the parameter `scope` holds them: first those that are needed.
+    #[must_use]
+    pub fn asked_scopes(&self) -> String {
+        let scopes: Vec<&str> = self.scopes.iter().chain(&self.optional_scopes).map(String::as_str).collect();
+        scopes.join(&self.scope_separator)
+    }
+}
+
 fn space() -> String {
     " ".to_owned()
 }

@@ -5,7 +5,7 @@ mod oauth;
 #[cfg(test)]
 mod tests;
 
-use crate::{AnswerPlace, Auth, Manifest, Origin, SCHEMA, Sign};
+use crate::{AnswerPlace, ApiKey, Auth, Manifest, Origin, SCHEMA, Sign};
 use std::fmt;
 
 /// One thing that is wrong with a manifest.
@@ -51,7 +51,8 @@ impl Manifest {
         match &self.auth {
             Auth::Oauth2(oauth) => self.validate_oauth(oauth, &mut flaws),
             Auth::Fields(fields) => fields::validate_fields(fields, &mut flaws),
-            Auth::None | Auth::ApiKey(_) => {}
+            Auth::ApiKey(key) => self.validate_check(key, &mut flaws),
+            Auth::None => {}
         }
         self.validate_use_of_fields(&mut flaws);
         self.validate_links(&mut flaws);
@@ -66,6 +67,17 @@ impl Manifest {
         }
         self.validate_usage_and_settings(&mut flaws);
         flaws
+    }
+
+    fn validate_check(&self, key: &ApiKey, flaws: &mut Vec<Flaw>) {
+        let Some(check) = &key.check else { return };
+        if self.endpoints.get(&check.endpoint).is_none_or(|endpoint| endpoint.sign == Sign::None) {
+            let problem = format!("no endpoint named `{}` is signed with the key", check.endpoint);
+            flaws.push(flaw("auth/api_key/check", problem));
+        }
+        if !check.path.starts_with('/') {
+            flaws.push(flaw("auth/api_key/check", "the path must begin with `/`".to_owned()));
+        }
     }
 
     fn validate_usage_and_settings(&self, flaws: &mut Vec<Flaw>) {

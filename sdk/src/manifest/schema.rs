@@ -15,7 +15,10 @@ pub use orla_manifest::AnswerPlace;
 /// A key that the vendor hands out; [`api_key`](super::api_key) makes it an [`Auth`].
 ///
 /// ```
-/// let key = orla_sdk::manifest::ApiKey { obtained_at: "https://example.com/keys".to_owned() };
+/// use orla_sdk::manifest::{ApiKey, place};
+///
+/// let check = Some(place("api", "/v1/me"));
+/// let key = ApiKey { obtained_at: "https://example.com/keys".to_owned(), check };
 /// # drop(key);
 /// ```
 #[doc(inline)]

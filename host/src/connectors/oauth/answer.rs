@@ -3,6 +3,7 @@
 use super::Tokens;
 use super::request::Answered;
 use crate::clock::Timestamp;
+use crate::connectors::answer::Secrets;
 use orla_manifest::OAuth2;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -28,6 +29,15 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    /// The same with other words.
+    pub(super) fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Revoked(words) => Self::Revoked(change(words)),
+            Self::Transient { words, retry_after } => Self::Transient { words: change(words), retry_after },
+            Self::Misconfigured(words) => Self::Misconfigured(change(words)),
+        }
+    }
+
     /// Why, for a person.
     pub(crate) fn words(&self) -> &str {
         match self {
@@ -93,20 +103,45 @@ fn document(body: &[u8]) -> Value {
     })
 }
 
+/// What a vendor says of a request that it did not do.
+pub(super) struct Said {
+    /// Its code; empty where it names none.
+    pub(super) code: String,
+    /// For a person, as long as the vendor made it and with whatever it repeats: see [`shown`].
+    pub(super) words: String,
+}
+
+impl Said {
+    /// Reads it out of an answer.
+    pub(super) fn of(answer: &Answered) -> Self {
+        Self::read(answer, &document(&answer.body))
+    }
+
+    fn read(answer: &Answered, document: &Value) -> Self {
+        let text = |pointer: &str| {
+            let value = document.pointer(pointer)?;
+            value.as_str().map(str::to_owned).or_else(|| value.is_number().then(|| value.to_string()))
+        };
+        // The standard's form (RFC 6749 section 5.2), or an object with a code in it.
+        let code = text("/error").or_else(|| text("/error/code")).unwrap_or_default();
+        let description = text("/error_description").or_else(|| text("/error/message"));
+        let words = match (code.as_str(), description) {
+            ("", _) => format!("the vendor answered {}", answer.status),
+            (code, Some(description)) => format!("{code}: {description}"),
+            (code, None) => code.to_owned(),
+        };
+        let words = words.chars().filter(|character| !character.is_control()).collect();
+        Self { code, words }
+    }
+}
+
+/// A vendor's words as they may be stored and shown: without secrets, then cut, for half a secret would not be known as one.
+pub(super) fn shown(secrets: &Secrets, words: String) -> String {
+    secrets.blank_text(words).chars().take(MAX_WORDS).collect()
+}
+
 fn refusal(answer: &Answered, document: &Value, revoked: &[String]) -> Refused {
-    let text = |pointer: &str| {
-        let value = document.pointer(pointer)?;
-        value.as_str().map(str::to_owned).or_else(|| value.is_number().then(|| value.to_string()))
-    };
-    // The standard's form (RFC 6749 section 5.2), or an object with a code in it.
-    let code = text("/error").or_else(|| text("/error/code")).unwrap_or_default();
-    let description = text("/error_description").or_else(|| text("/error/message"));
-    let words = match (code.as_str(), description) {
-        ("", _) => format!("the vendor answered {}", answer.status),
-        (code, Some(description)) => format!("{code}: {description}"),
-        (code, None) => code.to_owned(),
-    };
-    let words: String = words.chars().filter(|character| !character.is_control()).take(MAX_WORDS).collect();
+    let Said { code, words } = Said::read(answer, document);
     let is_fault_of_theirs = answer.status.is_server_error() || answer.status.as_u16() == 429;
     match code.as_str() {
         _ if is_fault_of_theirs => Refused::Transient { words, retry_after: answer.retry_after },

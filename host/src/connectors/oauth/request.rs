@@ -48,9 +48,8 @@ pub(super) fn write<'a>(client: Client<'a>, asked: Asked<'a>) -> anyhow::Result<
     };
     match oauth.client_auth {
         ClientAuth::Basic => {
-            let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = Zeroizing::new(format!("{}:{}", encode(&app.client_id), encode(secret()?)));
-            let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair.as_bytes())))?;
+            let pair = pair(&app.client_id, &secret()?.into());
+            let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair.expose_secret())))?;
             value.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, value);
         }
@@ -77,6 +76,13 @@ pub(super) fn write<'a>(client: Client<'a>, asked: Asked<'a>) -> anyhow::Result<
         }
     }
     Ok(request)
+}
+
+/// An app's id and secret as HTTP Basic joins them (RFC 6749 section 2.3.1).
+pub(super) fn pair(client_id: &str, secret: &SecretString) -> SecretString {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let (id, secret) = (encode(client_id), Zeroizing::new(encode(secret.expose_secret())));
+    SecretString::from(format!("{id}:{}", *secret))
 }
 
 fn set_body(request: &mut Request, content_type: &'static str, body: Vec<u8>) {

@@ -1,8 +1,8 @@
 //! Each flaw of a connection by fields, and of the places that came with it, by its member.
 
 use crate::{
-    AnswerPlace, ApiKey, Auth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, Origin, Publishing, SCHEMA,
-    Sign,
+    AnswerPlace, ApiKey, Auth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, Origin, Place, Publishing,
+    SCHEMA, Sign,
 };
 use std::collections::BTreeMap;
 
@@ -130,8 +130,27 @@ fn an_origin_names_a_field_that_is_an_address() {
 
 #[test]
 fn only_fields_sign_what_goes_where_a_person_says() {
-    let key = flaws(|manifest| manifest.auth = Auth::ApiKey(ApiKey { obtained_at: "https://x.example".to_owned() }));
+    let key = ApiKey { obtained_at: "https://x.example".to_owned(), check: None };
+    let key = flaws(|manifest| manifest.auth = Auth::ApiKey(key));
     assert_eq!(key, ["endpoints/api/origin", "endpoints/hook/origin", "endpoints/hook/sign"]);
+}
+
+#[test]
+fn a_key_is_checked_where_it_signs() {
+    let flaws_of = |endpoint: &str, path: &str| {
+        let check = Some(Place { endpoint: endpoint.to_owned(), path: path.to_owned() });
+        flaws(|manifest| {
+            let unsigned = Endpoint { sign: Sign::None, ..manifest.endpoints["relay"].clone() };
+            manifest.endpoints.retain(|name, _| name == "relay");
+            manifest.endpoints.insert("web".to_owned(), unsigned);
+            manifest.links.clear();
+            manifest.auth = Auth::ApiKey(ApiKey { obtained_at: "https://x.example".to_owned(), check });
+        })
+    };
+    assert!(flaws_of("relay", "/me").is_empty());
+    for (endpoint, path) in [("web", "/me"), ("nothing", "/me"), ("relay", "me")] {
+        assert_eq!(flaws_of(endpoint, path), ["auth/api_key/check"]);
+    }
 }
 
 #[test]
