@@ -79,7 +79,7 @@ pub(super) struct Look<'case> {
 /// All looks of a case, where the connector can look.
 pub(super) fn looks<'case>(stand: &Stand, case: &'case Case, course: &'case Course) -> Vec<Look<'case>> {
     let mut looks = Vec::new();
-    for call in course.calls.iter().filter(|_| stand.release.reconcile.is_some()) {
+    for call in course.calls.iter().filter(|_| stand.can_look(case)) {
         let exchange = &case.exchanges[call.exchange];
         let effect = course.effects.iter().find(|effect| Some(&effect.key) == call.once.as_ref() && effect.is_done());
         if let (Some(lost), Some(effect)) = (&exchange.lost, effect) {
