@@ -8,6 +8,7 @@
 //! | `prepare <key> <seconds> <path> [<json>]` | sends a `POST` as a preparation |
 //! | `forget <key>` | drops a prepared step |
 //! | `read <path>` | sends a `GET` |
+//! | `public <path>` | sends a `GET` to the endpoint whose requests are not signed |
 //! | `readpost <path>` | sends a `POST` that claims to change nothing |
 //! | `stay <count>` | reads who the account is so many times |
 //! | `follow <link>` | follows a link |
@@ -98,6 +99,7 @@ fn command(line: &str) -> Result<Next> {
         "prepare" => prepare(rest)?,
         "forget" => forget(rest),
         "read" | "path" => drop(API.get(rest).read()?),
+        "public" => drop(Api::new("web").get(rest).read()?),
         "readpost" => drop(API.post(rest).json(&json!({})).read()?),
         "stay" => {
             for _ in 0..number(rest)? {
