@@ -15,7 +15,6 @@ use crate::process::{Place, Process, free_port};
 use crate::table::{Table, Verdict, digits};
 use attacks::{Attack, EXHAUSTING, LYING, STRAYING};
 use futures_util::future::join_all;
-use orla::db::Db;
 use orla::on;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,8 +37,16 @@ const REST: Duration = Duration::from_secs(60);
 /// Calls at once after all, more than there are slots.
 const CROWD: usize = 200;
 
-/// Measures, prints, and tells whether the neighbour was left in peace.
-pub(crate) async fn measure() -> bool {
+/// What the attacks are called that are made one after the other in one row.
+const STRAYS: &str = "asks for what must not leave";
+
+/// Measures the attacks with these words in their names, prints, and tells whether the neighbour was left in peace.
+pub(crate) async fn measure(words: &str) -> bool {
+    let rows = rows(words);
+    if rows.is_empty() {
+        println!("no attack of the corpus has `{words}` in its name");
+        return false;
+    }
     let (host, mallory) = stage::set(Backend::Sqlite).await;
     let ada = host.connected("ada", "twitter").await;
     host.app.stop().await;
@@ -56,19 +63,22 @@ pub(crate) async fn measure() -> bool {
     crowd(&mallory, AT_ONCE * 16).await;
     let quiet = p99(calls(&ada, QUIET).await);
     let before = (process.memory_mib("VmRSS"), process.open_files());
-    for attack in EXHAUSTING.iter().chain(LYING) {
-        let row = [attack];
-        let (under, ends) = under(&mallory, &ada, &row).await;
-        judge(&mut table, attack.name, &ends, quiet, under);
-        assert!(process.lives(), "the host died of a guest that {}", attack.name);
+    for (name, attacks) in rows {
+        let (under, ends) = under(&mallory, &ada, &attacks).await;
+        judge(&mut table, name, &ends, quiet, under);
+        assert!(process.lives(), "the host died of a guest that {name}");
     }
-    let straying: Vec<&Attack> = STRAYING.iter().collect();
-    let (under, ends) = under(&mallory, &ada, &straying).await;
-    judge(&mut table, "asks for what must not leave", &ends, quiet, under);
     let again = p99(calls(&ada, QUIET).await);
     judge(&mut table, "after all of them", "", quiet, again);
     let peaceful = table.print();
     left_behind(&place, &process, &mallory, before).await && peaceful
+}
+
+/// The rows of the table: what the guests do, and the attacks that do it.
+fn rows(words: &str) -> Vec<(&'static str, Vec<&'static Attack>)> {
+    let each = EXHAUSTING.iter().chain(LYING).map(|attack| (attack.name, vec![attack]));
+    let rows = each.chain([(STRAYS, STRAYING.iter().collect())]);
+    rows.filter(|(name, _)| name.contains(words)).collect()
 }
 
 fn judge(table: &mut Table, guest: &str, ends: &str, quiet: f64, under: f64) {
@@ -173,7 +183,7 @@ async fn crowd(mallory: &Person, count: usize) {
 async fn left_behind(place: &Place, process: &Process, mallory: &Person, before: (f64, usize)) -> bool {
     let mut table = Table::new("corpus: what is left behind", &["what", "before", "after", "more"]);
     crowd(mallory, CROWD).await;
-    let db = Db::open(&place.database).await.unwrap();
+    let db = place.look().await;
     let rested = Instant::now() + REST;
     let (mut memory, mut files, mut open, mut jobs);
     loop {

@@ -1,14 +1,18 @@
 //! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [calls | publish [count] | balance | stream | memory | platform | corpus]`; without a word, all of them. The exit code tells whether
-//! every threshold holds. Figures mean something only while nothing else runs on the machine.
+//! `cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | corpus [words] |
+//! author]`; without a word, all of them. `words` are of the names of the attacks that are measured, such as `recurses`. The
+//! exit code tells whether every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
 #![expect(clippy::unwrap_used, reason = "a benchmark ends at the first thing that it does not expect")]
 
+mod author;
 mod balance;
+mod broker;
 mod calls;
 mod corpus;
+mod drive;
 #[path = "../it/harness/mod.rs"]
 #[expect(dead_code, reason = "made for the tests, of which this needs a part")]
 #[expect(unused_imports, reason = "as above")]
@@ -20,10 +24,14 @@ mod process;
 mod publish;
 mod stream;
 mod table;
+mod vault;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
+
+const USAGE: &str = "cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | \
+    corpus [words] | author]";
 
 /// Publications of a round, unless told.
 const PUBLICATIONS: usize = 1_000;
@@ -37,19 +45,36 @@ fn main() -> ExitCode {
     harness::postgres::DURABLE.store(true, Ordering::Relaxed);
     println!("{} cores, {}", std::thread::available_parallelism().unwrap(), profile());
     let holds = match words[..] {
-        [] => [calls(), publish(PUBLICATIONS), balance(), stream(), memory(), platform(), corpus()]
-            .iter()
-            .all(|holds| *holds),
+        [] => [
+            calls(),
+            vault(),
+            broker(),
+            publish(PUBLICATIONS),
+            balance(),
+            stream(),
+            memory(),
+            drive(),
+            platform(),
+            corpus(""),
+            author::measure(),
+        ]
+        .iter()
+        .all(|holds| *holds),
         ["calls"] => calls(),
+        ["vault"] => vault(),
+        ["broker"] => broker(),
         ["publish"] => publish(PUBLICATIONS),
         ["publish", count] => publish(count.parse().expect("a number of publications")),
         ["balance"] => balance(),
         ["stream"] => stream(),
         ["memory"] => memory(),
+        ["drive"] => drive(),
         ["platform"] => platform(),
-        ["corpus"] => corpus(),
+        ["corpus"] => corpus(""),
+        ["corpus", words] => corpus(words),
+        ["author"] => author::measure(),
         _ => {
-            println!("cargo measure [calls | publish [count] | balance | stream | memory | platform | corpus]");
+            println!("{USAGE}");
             false
         }
     };
@@ -67,6 +92,7 @@ fn part(words: &[&str]) -> bool {
         ["part", "balance", database, workspace, port] => {
             threads().block_on(balance::bare(database, workspace.parse().unwrap(), port.parse().unwrap()));
         }
+        ["part", "download", origin, token, folder] => threads().block_on(drive::plain(origin, token, folder)),
         _ => return false,
     }
     true
@@ -75,6 +101,16 @@ fn part(words: &[&str]) -> bool {
 fn calls() -> bool {
     // One thread, so that nothing but the call itself is timed.
     Builder::new_current_thread().enable_all().build().unwrap().block_on(calls::measure())
+}
+
+fn vault() -> bool {
+    // One thread, as above.
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(vault::measure())
+}
+
+fn broker() -> bool {
+    // One thread, so that no thread has to be woken for what another has done.
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(broker::measure())
 }
 
 fn publish(count: usize) -> bool {
@@ -93,12 +129,16 @@ fn memory() -> bool {
     threads().block_on(memory::measure())
 }
 
+fn drive() -> bool {
+    threads().block_on(drive::measure())
+}
+
 fn platform() -> bool {
     threads().block_on(platform::measure())
 }
 
-fn corpus() -> bool {
-    threads().block_on(corpus::measure())
+fn corpus(words: &str) -> bool {
+    threads().block_on(corpus::measure(words))
 }
 
 fn threads() -> Runtime {

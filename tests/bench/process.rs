@@ -6,8 +6,11 @@ use orla::app::App;
 use orla::clock::Clock;
 use orla::config::Config;
 use orla::connectors::{Memories, Setup};
+use orla::db::Db;
 use orla::identity;
 use orla::identity::passwords::Password;
+use sqlx::PgPool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -46,6 +49,12 @@ impl Process {
         let line =
             status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("a line of memory");
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Lets the peak of its memory (`VmHWM`) begin anew at what it holds now (proc(5), `clear_refs`).
+    pub(crate) fn forget_peak(&self) {
+        let id = self.0.id().expect("the process was not waited for");
+        std::fs::write(format!("/proc/{id}/clear_refs"), "5").expect("the process is alive");
     }
 
     /// How many files, sockets and the like it has open.
@@ -110,6 +119,18 @@ impl Place {
             ..Config::default()
         };
         App::open(config, Clock::System, Setup { program: program(), memories: Memories::Pooled }).await.unwrap()
+    }
+
+    /// The database as it is, to read from. Its schema is left to the program under measure, whose build may be newer than
+    /// this one's.
+    pub(crate) async fn look(&self) -> Db {
+        if self.database.starts_with("sqlite:") {
+            let options: SqliteConnectOptions = self.database.parse().unwrap();
+            let readers = SqlitePoolOptions::new().connect_with(options.read_only(true)).await.unwrap();
+            Db::Sqlite { writer: readers.clone(), readers }
+        } else {
+            Db::Postgres(PgPool::connect(&self.database).await.unwrap())
+        }
     }
 
     /// The product's program, to serve here.

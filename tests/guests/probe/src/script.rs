@@ -9,6 +9,7 @@
 //! | `forget <key>` | drops a prepared step |
 //! | `discard <path>` | sends a `GET` whose answer it has no use for, and posts the status and how much it was given all the same |
 //! | `read <path>` | sends a `GET` |
+//! | `public <path>` | sends a `GET` to the endpoint whose requests are not signed |
 //! | `readpost <path>` | sends a `POST` that claims to change nothing |
 //! | `stay <count>` | reads who the account is so many times |
 //! | `follow <link>` | follows a link |
@@ -103,6 +104,7 @@ fn command(line: &str) -> Result<Next> {
             return commit("discard", &format!("{} {}", answer.status(), answer.bytes().len())).map(Next::Claim);
         }
         "read" | "path" => drop(API.get(rest).read()?),
+        "public" => drop(Api::new("web").get(rest).read()?),
         "readpost" => drop(API.post(rest).json(&json!({})).read()?),
         "stay" => {
             for _ in 0..number(rest)? {
