@@ -1,6 +1,6 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
-use super::{BY_KEY, NewPublication, Publication, State, timeline};
+use super::{BY_KEY, NewPublication, Publication, State, planning, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
@@ -32,11 +32,14 @@ const MAX_TEXT_BYTES: usize = 100_000;
 /// workspace has.
 pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewPublication) -> Result<Publication> {
     check_shape(&new)?;
+    let now = app.now();
     let digest = request_digest(&new)?;
     let mut tx = app.db().read().await?;
     if let Some(earlier) = repeated(&mut tx, workspace, &new, &digest).await? {
         return Ok(earlier);
     }
+    // After that: a repetition may come when the time is past.
+    new.publish_at.map_or(Ok(()), |at| planning::check_time(at, now))?;
     let connection = choose_connection(app, &mut tx, workspace, &new).await?;
     let targets = match connection.target_count {
         0 => Vec::new(),
@@ -63,7 +66,6 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
             return Err(Error::Invalid { field: violation.field, detail: violation.message });
         }
     }
-    let now = app.now();
     let row = Row {
         id: PublicationId::new(),
         workspace,
@@ -72,6 +74,7 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
         target,
         price,
         parts: serde_json::to_string(&new.parts).map_err(anyhow::Error::from)?,
+        publish_at: new.publish_at,
         key: new.idempotency_key.as_deref(),
         digest: &digest,
     };
@@ -124,7 +127,7 @@ fn check_shape(new: &NewPublication) -> Result<()> {
 
 fn request_digest(new: &NewPublication) -> Result<String> {
     let wish =
-        serde_json::to_vec(&(&new.platform, &new.connection, &new.target, &new.parts)).map_err(anyhow::Error::from)?;
+        serde_json::to_vec(&(&new.platform, &new.connection, &new.target, &new.parts, &new.publish_at)).map_err(anyhow::Error::from)?;
     Ok(hex::encode(Sha256::digest(wish)))
 }
 
@@ -198,6 +201,7 @@ struct Row<'a> {
     target: Option<String>,
     price: i64,
     parts: String,
+    publish_at: Option<Timestamp>,
     key: Option<&'a str>,
     digest: &'a str,
 }
@@ -205,22 +209,37 @@ struct Row<'a> {
 const INSERT: &str = returning!(
     "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at, target)
-    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12, $13)"
+     request_digest, hold_id, price, created_at, updated_at, target, publish_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15)"
 );
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
     let mut tx = app.db().begin().await?;
     let key = format!("publication/{}", row.id);
+    let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
     let hold = ledger::hold(&mut tx, row.workspace, OPERATION, row.price, &key, now).await?;
-    let publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
+    let publication: Publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(&row.parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now).bind(&row.target)
+        .bind(&row.connection.platform).bind(&row.parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
+        .bind(row.price).bind(now).bind(&row.target).bind(row.publish_at)
         .fetch_one(conn).await)?;
-    let pinned = Pinned { id: row.id.into(), workspace: row.workspace, seed: rand::rng().random(), started_at: now };
-    run::pin(&mut tx, &pinned, &row.connection.connector, release).await?;
-    timeline::add(&mut tx, row.id, 0, State::Due, "taken in", None, now).await?;
-    jobs::enqueue(&mut tx, Job::Publish(row.id), now, now).await?;
+    if row.publish_at.is_none() {
+        begin_run(&mut tx, &publication, release, now).await?;
+    }
+    timeline::add(&mut tx, row.id, 0, state, "taken in", None, now).await?;
+    jobs::enqueue(&mut tx, Job::Publish(row.id), row.publish_at.unwrap_or(now), now).await?;
     tx.commit().await?;
     Ok(publication)
+}
+
+/// Begins the run that carries a publication out: it belongs to this release, and its clock shows this moment.
+pub(super) async fn begin_run(
+    tx: &mut Tx,
+    publication: &Publication,
+    release: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let Publication { id, workspace_id: workspace, .. } = *publication;
+    let pinned = Pinned { id: id.into(), workspace, seed: rand::rng().random(), started_at: now };
+    run::pin(tx, &pinned, &publication.connector, release).await
 }
