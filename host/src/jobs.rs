@@ -81,6 +81,17 @@ pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> s
         .execute(conn).await.map(drop))
 }
 
+const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2";
+
+/// Takes work off the list that nobody has in hand: the caller has seen to that.
+///
+/// # Errors
+/// The database failed.
+pub async fn withdraw(tx: &mut Tx, job: Job) -> sqlx::Result<()> {
+    let (name, subject) = job.name_and_subject();
+    on!(tx, conn => sqlx::query(WITHDRAW).bind(name).bind(subject).execute(conn).await.map(drop))
+}
+
 const BEGIN: &str = "insert into jobs (id, kind, subject, due_at, lease, leased_until, attempts, created_at)
     values ($1, $2, $3, $4, $5, $6, 1, $4)";
 

@@ -1,21 +1,23 @@
 //! Publications: one variant on its way to one connection, as a post or as a reply to a comment.
 //!
 //! ```text
-//! due ──► running ──► published            a confirmed first part, and a receipt
-//!            │  ▲ └──► failed              a certain failure: the credits are released
-//!            │  └──── pending              to be run again, at the vendor's or the back-off's time
-//!            └──────► uncertain ──► pending | failed      reconciled, told by a person, or given up after 7 days
+//! scheduled | due ──► running ──► published            a confirmed first part, and a receipt
+//!     │                  │  ▲ └──► failed              a certain failure: the credits are released
+//!     │                  │  └──── pending              to be run again, at the vendor's or the back-off's time
+//!     ▼                  └──────► uncertain ──► pending | failed   reconciled, told by a person, or given up after 7 days
+//! cancelled ◄── pending           a person's wish, while nothing of it is live
 //! ```
 //!
-//! `published` and `failed` are terminal. Each move is one conditional update with its reason in the timeline. This file
-//! owns the rows; `creating` and `replying` make them, [`execution`] and [`reconciling`] move them.
+//! `published`, `failed` and `cancelled` are terminal; to try again is another publication. Each move is one conditional
+//! update with its reason in the timeline. This file owns the rows; `creating` and `replying` make them, [`execution`],
+//! [`reconciling`] and [`planning`] move them.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at"
         )
     };
 }
@@ -34,6 +36,7 @@ macro_rules! returning {
 mod creating;
 pub mod execution;
 mod media;
+pub mod planning;
 pub mod reconciling;
 mod replying;
 pub mod timeline;
@@ -54,6 +57,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Its time has not come.
+    Scheduled,
     /// Waiting for a worker.
     Due,
     /// A worker is at it.
@@ -66,6 +71,8 @@ pub enum State {
     Published,
     /// Certainly not published, or given up.
     Failed,
+    /// Taken back before anything of it was live.
+    Cancelled,
 }
 
 impl State {
@@ -73,19 +80,21 @@ impl State {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Scheduled => "scheduled",
             Self::Due => "due",
             Self::Running => "running",
             Self::Pending => "pending",
             Self::Uncertain => "uncertain",
             Self::Published => "published",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 
     /// Whether nothing will move it any more.
     #[must_use]
     pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Published | Self::Failed)
+        matches!(self, Self::Published | Self::Failed | Self::Cancelled)
     }
 }
 
@@ -123,6 +132,8 @@ pub struct NewPublication {
     pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
+    /// When it is to go out; `None` for at once.
+    pub publish_at: Option<Timestamp>,
     /// The client's name of this wish: the same key asks for the same publication.
     pub idempotency_key: Option<String>,
 }
@@ -163,6 +174,8 @@ pub struct Publication {
     pub finished_at: Option<Timestamp>,
     /// Of a reply, the vendor's id of the comment.
     pub reply_to: Option<String>,
+    /// When it is to go out; `None` for at once.
+    pub publish_at: Option<Timestamp>,
 }
 
 impl Publication {
@@ -256,7 +269,7 @@ pub async fn list(
 }
 
 const UNFINISHED: &str =
-    "select count(*) from publications where connector = $1 and state not in ('published', 'failed')";
+    "select count(*) from publications where connector = $1 and state not in ('published', 'failed', 'cancelled')";
 
 /// How many publications of a connector have not ended.
 ///

@@ -26,6 +26,7 @@ mod operating;
 mod outbound;
 mod proving;
 mod replay;
+mod scheduling;
 mod schema;
 mod secrets;
 mod tenants;

@@ -1,8 +1,10 @@
 //! Tenants do not see each other, and strangers see nothing: a walk over the OpenAPI document.
 
 use crate::harness::{BOTH, Host, Person, client};
+use orla::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Routes that need no token, each for its reason.
 const PUBLIC: &[(&str, &str)] = &[
@@ -94,8 +96,13 @@ async fn no_id_of_one_tenant_works_for_another() {
             for id in &known {
                 let path = path.replace("{id}", id);
                 let body = json!({"key": "part/0", "outcome": "not_published"});
-                let body = if method == Method::PUT { json!({"targets": []}) } else { body };
-                let has_body = matches!(method, Method::POST | Method::PUT);
+                let soon = Clock::System.now().after(Duration::from_secs(60));
+                let body = match method {
+                    Method::PUT => json!({"targets": []}),
+                    Method::PATCH => json!({"publish_at": soon}),
+                    _ => body,
+                };
+                let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
                 let answer = mallory.call(method.clone(), &path, has_body.then_some(&body)).await;
                 answer.refused(404, "not_found");
             }

@@ -1,5 +1,8 @@
 //! Routes for publishing: `/social/publish` and `/social/publications`.
 
+mod planning;
+mod waiting;
+
 use super::body::{Body, Path, Query};
 use super::caller::Caller;
 use super::paging::Page;
@@ -24,7 +27,12 @@ type AppState = axum::extract::State<App>;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(publish)).routes(routes!(list)).routes(routes!(find)).routes(routes!(resolve))
+    OpenApiRouter::new()
+        .routes(routes!(publish))
+        .routes(routes!(list))
+        .routes(routes!(find))
+        .routes(routes!(resolve))
+        .merge(planning::routes())
 }
 
 /// What to publish. Give `content` and `media_urls` for one post, or `parts` for a thread.
@@ -37,6 +45,8 @@ struct NewPost {
     connection_id: Option<ConnectionId>,
     /// The page, blog or board to post to, where the account has several.
     target: Option<String>,
+    /// When it is to go out; at once where absent.
+    publish_at: Option<Timestamp>,
     /// The text.
     content: Option<String>,
     /// Where the media are to be had.
@@ -59,14 +69,14 @@ impl NewPost {
         } else {
             self.parts
         };
-        let Self { platform, connection_id, target, .. } = self;
-        Ok(NewPublication { platform, connection: connection_id, target, parts, idempotency_key })
+        let Self { platform, connection_id, target, publish_at, .. } = self;
+        Ok(NewPublication { platform, connection: connection_id, target, parts, publish_at, idempotency_key })
     }
 }
 
 /// A publication as the API shows it.
 #[derive(Serialize, ToSchema)]
-struct PublicationView {
+pub(super) struct PublicationView {
     id: PublicationId,
     connection_id: ConnectionId,
     platform: String,
@@ -76,6 +86,9 @@ struct PublicationView {
     /// The connector that carries it out.
     connector: String,
     state: State,
+    /// When it is to go out; absent where that is at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish_at: Option<Timestamp>,
     /// What was asked for.
     parts: Vec<Part>,
     /// What became of each part; absent until it is published.
@@ -92,8 +105,9 @@ struct PublicationView {
 }
 
 impl PublicationView {
-    fn of(publication: Publication) -> Result<Self> {
+    pub(super) fn of(publication: Publication) -> Result<Self> {
         Ok(Self {
+            publish_at: publication.publish_at,
             state: publication.state()?,
             parts: publication.parts()?,
             receipt: publication.receipt()?,
@@ -123,10 +137,15 @@ struct PublicationDetail {
     steps: Vec<Step>,
 }
 
-/// Publish a post. It is taken in at once and carried out by a worker; look at `/social/publications/{id}` for its outcome.
+/// Publish a post, at once or at a time of its own. It is taken in and carried out by a worker: ask with `Prefer: wait=10` to
+/// have its outcome, where that takes no longer, or look at `/social/publications/{id}`.
 #[utoipa::path(post, path = "/social/publish", tag = "publishing", security(("bearer" = [])), request_body = NewPost,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names this wish: a repetition publishes nothing more")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names this wish: a repetition publishes nothing more"),
+        ("Prefer" = Option<String>, Header, description = "`wait=10` waits for the outcome, 60 seconds at most"),
+    ),
     responses(
+    (status = 200, description = "It has ended within the time that the client waits", body = PublicationView),
     (status = 202, description = "Taken in, or taken in before under the same key", body = PublicationView),
     (status = 400, description = "The body or the key cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
@@ -145,9 +164,11 @@ async fn publish(
     headers: HeaderMap,
     Body(post): Body<NewPost>,
 ) -> Result<(StatusCode, Json<PublicationView>)> {
-    let new = post.into_publication(idempotency_key(&headers)?)?;
+    let (new, patience) = (post.into_publication(idempotency_key(&headers)?)?, waiting::patience(&headers)?);
     let publication = Box::pin(publications::create(&app, caller.workspace, caller.user, new)).await?;
-    Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
+    let publication = waiting::wait(&app, publication, patience).await?;
+    let status = if publication.state()?.is_terminal() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(PublicationView::of(publication)?)))
 }
 
 /// The client's name of its wish.

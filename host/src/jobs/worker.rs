@@ -95,7 +95,7 @@ async fn take(app: &App, most: usize) -> anyhow::Result<Taken> {
     let is_all = claims.len() < most;
     for claim in claims {
         let work = match claim.job {
-            Job::Publish(id) => execution::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
+            Job::Publish(id) => execution::begin(app, &mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
             Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),

@@ -1,6 +1,6 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
-use super::{BY_KEY, NewPublication, Part, Publication, State, timeline};
+use super::{BY_KEY, NewPublication, Part, Publication, State, planning, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
@@ -32,12 +32,14 @@ const MAX_TEXT_BYTES: usize = 100_000;
 /// workspace has.
 pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewPublication) -> Result<Publication> {
     check_shape(&new)?;
-    let digest = request_digest(&(&new.platform, &new.connection, &new.target, &new.parts))?;
+    let digest = request_digest(&(&new.platform, &new.connection, &new.target, &new.parts, &new.publish_at))?;
     let key = new.idempotency_key.as_deref();
     let mut tx = app.db().read().await?;
     if let Some(earlier) = repeated(&mut tx, workspace, key, &digest).await? {
         return Ok(earlier);
     }
+    // After that: a repetition may come when the time is past.
+    new.publish_at.map_or(Ok(()), |at| planning::check_time(at, app.now()))?;
     let connection = choose_connection(app, &mut tx, workspace, &new).await?;
     let targets = match connection.target_count {
         0 => Vec::new(),
@@ -74,6 +76,7 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
         reply_to: None,
         price,
         parts: &new.parts,
+        publish_at: new.publish_at,
         key,
         digest: &digest,
     };
@@ -214,6 +217,8 @@ pub(super) struct Row<'a> {
     pub(super) reply_to: Option<&'a str>,
     pub(super) price: i64,
     pub(super) parts: &'a [Part],
+    /// When it is to go out; `None` for at once.
+    pub(super) publish_at: Option<Timestamp>,
     pub(super) key: Option<&'a str>,
     pub(super) digest: &'a str,
 }
@@ -221,24 +226,38 @@ pub(super) struct Row<'a> {
 const INSERT: &str = returning!(
     "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at, target, reply_to)
-    values ($1, $2, $3, $4, $5, $6, $7, 'due', 0, $8, $9, $10, $11, $12, $12, $13, $14)"
+     request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16)"
 );
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
     let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
     let mut tx = app.db().begin().await?;
     let key = format!("publication/{}", row.id);
+    let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
     let hold = ledger::hold(&mut tx, row.workspace, row.operation, row.price, &key, now).await?;
-    let publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
+    let publication: Publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(parts).bind(row.key).bind(row.digest).bind(hold).bind(row.price).bind(now).bind(&row.target)
-        .bind(row.reply_to)
+        .bind(&row.connection.platform).bind(parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
+        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(row.publish_at)
         .fetch_one(conn).await)?;
-    let pinned = Pinned { id: row.id.into(), workspace: row.workspace, seed: rand::rng().random(), started_at: now };
-    run::pin(&mut tx, &pinned, &row.connection.connector, release).await?;
-    timeline::add(&mut tx, row.id, 0, State::Due, "taken in", None, now).await?;
-    jobs::enqueue(&mut tx, Job::Publish(row.id), now, now).await?;
+    if row.publish_at.is_none() {
+        begin_run(&mut tx, &publication, release, now).await?;
+    }
+    timeline::add(&mut tx, row.id, 0, state, "taken in", None, now).await?;
+    jobs::enqueue(&mut tx, Job::Publish(row.id), row.publish_at.unwrap_or(now), now).await?;
     tx.commit().await?;
     Ok(publication)
+}
+
+/// Begins the run that carries a publication out: it belongs to this release, and its clock shows this moment.
+pub(super) async fn begin_run(
+    tx: &mut Tx,
+    publication: &Publication,
+    release: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let Publication { id, workspace_id: workspace, .. } = *publication;
+    let pinned = Pinned { id: id.into(), workspace, seed: rand::rng().random(), started_at: now };
+    run::pin(tx, &pinned, &publication.connector, release).await
 }

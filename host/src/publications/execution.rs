@@ -1,7 +1,7 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{Publication, State, timeline};
+use super::{Publication, State, creating, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::{self, Connection};
@@ -83,7 +83,7 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
 
 const BEGIN: &str = returning!(
     "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
-    where id = $2 and state in ('due', 'pending', 'running')"
+    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')"
 );
 
 /// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
@@ -91,6 +91,7 @@ const BEGIN: &str = returning!(
 /// # Errors
 /// The database failed.
 pub async fn begin(
+    app: &App,
     tx: &mut Tx,
     claim: &Claim,
     id: PublicationId,
@@ -103,6 +104,12 @@ pub async fn begin(
         return Ok(None);
     };
     let attempt = publication.attempts;
+    if attempt == 1 && publication.publish_at.is_some() {
+        // It was taken in for later: its run begins now, with the release of today.
+        let active = app.connectors().active(&publication.connector);
+        let release = active.as_ref().map_or("", |release| release.digest.as_str());
+        creating::begin_run(tx, &publication, release, now).await?;
+    }
     timeline::add(tx, id, attempt, State::Running, &format!("attempt {attempt} begins"), None, now).await?;
     Ok(Some(publication))
 }
@@ -209,9 +216,9 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let Loaded { publication, connection, effects, pinned, release, stored, .. } = loaded;
     let connection = connection.ok_or_else(|| Fault::new(FaultKind::NotFound, "the connection was removed"))?;
     let release = find_release(app, &release, &publication.connector).await?;
-    // A text alone was checked by this very release when it was taken in.
+    // A text alone was checked by this very release when it was taken in, unless that is long ago.
     let has_media = variant.parts.iter().any(|part| !part.media.is_empty());
-    if effects.is_empty() && has_media {
+    if effects.is_empty() && (has_media || publication.publish_at.is_some()) {
         check(app, &release, publication.workspace_id, &variant).await?;
     }
     let services = app.connectors().services();

@@ -69,6 +69,7 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         reply_to: Some(&comment),
         price,
         parts: &[Part { text, media: Vec::new() }],
+        publish_at: None,
         key,
         digest: &digest,
     };

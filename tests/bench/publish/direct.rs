@@ -27,6 +27,7 @@ pub(crate) async fn run() {
         let app = app.clone();
         async move {
             let new = NewPublication {
+                publish_at: None,
                 platform: "twitter".to_owned(),
                 connection: None,
                 target: None,

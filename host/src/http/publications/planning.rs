@@ -1,0 +1,93 @@
+//! Routes that change what has not gone out: its time, or whether it goes out.
+
+use super::super::body::{Body, Path};
+use super::super::caller::Caller;
+use super::{AppState, PublicationView, idempotency_key};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::{Problem, Result};
+use crate::id::PublicationId;
+use crate::publications::planning;
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(reschedule)).routes(routes!(cancel)).routes(routes!(retry))
+}
+
+/// Another time.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewTime {
+    /// When it is to go out.
+    publish_at: Timestamp,
+}
+
+/// Give a scheduled publication another time.
+#[utoipa::path(patch, path = "/social/publications/{id}", tag = "publishing", security(("bearer" = [])),
+    params(("id" = PublicationId, Path, description = "The publication")), request_body = NewTime, responses(
+    (status = 200, description = "It goes out then", body = PublicationView),
+    (status = 400, description = "The body cannot be read", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such publication", body = Problem),
+    (status = 409, description = "Its time has come already", body = Problem),
+    (status = 413, description = "The body is too large", body = Problem),
+    (status = 415, description = "The body is not JSON", body = Problem),
+    (status = 422, description = "The time is past, or too far ahead", body = Problem),
+))]
+async fn reschedule(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PublicationId>,
+    Body(new): Body<NewTime>,
+) -> Result<Json<PublicationView>> {
+    let publication = planning::reschedule(&app, caller.workspace, id, new.publish_at).await?;
+    Ok(Json(PublicationView::of(publication)?))
+}
+
+/// Cancel a publication of which nothing is live. Its credits are free again.
+#[utoipa::path(post, path = "/social/publications/{id}/cancel", tag = "publishing", security(("bearer" = [])),
+    params(("id" = PublicationId, Path, description = "The publication")), responses(
+    (status = 200, description = "It does not go out", body = PublicationView),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "No such publication", body = Problem),
+    (status = 409, description = "It is being published, has ended, or a part of it is live", body = Problem),
+))]
+async fn cancel(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PublicationId>,
+) -> Result<Json<PublicationView>> {
+    let publication = planning::cancel(&app, caller.workspace, id).await?;
+    Ok(Json(PublicationView::of(publication)?))
+}
+
+/// Publish anew what failed or was cancelled. It is a publication of its own, and the same one however often it is asked for.
+#[utoipa::path(post, path = "/social/publications/{id}/retry", tag = "publishing", security(("bearer" = [])),
+    params(
+        ("id" = PublicationId, Path, description = "The publication that failed"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names this wish, where it is another than the last"),
+    ),
+    responses(
+    (status = 202, description = "Taken in, or taken in before", body = PublicationView),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 402, description = "Not enough credits", body = Problem),
+    (status = 404, description = "No such publication, or its connection is gone", body = Problem),
+    (status = 409, description = "It has not failed, or a part of it is live", body = Problem),
+    (status = 422, description = "The post breaks a rule of the network", body = Problem),
+))]
+async fn retry(
+    axum::extract::State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PublicationId>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<PublicationView>)> {
+    let key = idempotency_key(&headers)?;
+    let publication = Box::pin(planning::retry(&app, caller.workspace, caller.user, id, key)).await?;
+    Ok((StatusCode::ACCEPTED, Json(PublicationView::of(publication)?)))
+}

@@ -1,0 +1,145 @@
+//! What people change about a publication that has not gone out: its time, or whether it goes out at all. And trying once more
+//! what failed, which is a publication of its own.
+
+use super::{NewPublication, Publication, State, creating, execution, find, timeline};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::fault::FaultKind;
+use crate::connectors::journal;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{PublicationId, UserId, WorkspaceId};
+use crate::jobs::{self, Job};
+use crate::on;
+use std::time::Duration;
+
+/// How far ahead a publication may be planned.
+const LONGEST_AHEAD: Duration = Duration::from_secs(3 * 366 * 24 * 60 * 60);
+
+/// Holds a time against what can be planned.
+pub(super) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
+    if at <= now {
+        return Err(Error::invalid("publish_at", "This time is past. Leave it out to publish at once."));
+    }
+    if at > now.after(LONGEST_AHEAD) {
+        return Err(Error::invalid("publish_at", "A post can be planned for the next three years."));
+    }
+    Ok(())
+}
+
+const MOVE: &str = returning!(
+    "update publications set publish_at = $1, updated_at = $2
+    where workspace_id = $3 and id = $4 and state = 'scheduled'"
+);
+
+/// Gives a planned publication another time.
+///
+/// # Errors
+/// There is no such publication, its time has come already, or the new time is past or too far ahead.
+pub async fn reschedule(app: &App, workspace: WorkspaceId, id: PublicationId, at: Timestamp) -> Result<Publication> {
+    let now = app.now();
+    check_time(at, now)?;
+    let mut tx = app.db().begin().await?;
+    let moved: Option<Publication> = on!(&mut tx, conn => sqlx::query_as(MOVE)
+        .bind(at).bind(now).bind(workspace).bind(id).fetch_optional(conn).await)?;
+    let Some(publication) = moved else {
+        let state = find(&mut tx, workspace, id).await?.state()?;
+        let detail = format!("It is {} and no longer scheduled, so it has no time to change.", state.word());
+        return Err(Error::Conflict { code: "not_scheduled", detail });
+    };
+    timeline::add(&mut tx, id, 0, State::Scheduled, "another time was set", None, now).await?;
+    jobs::enqueue(&mut tx, Job::Publish(id), at, now).await?;
+    tx.commit().await?;
+    app.wake_worker();
+    Ok(publication)
+}
+
+const CANCEL: &str = returning!(
+    "update publications set state = 'cancelled', updated_at = $1, finished_at = $1
+    where workspace_id = $2 and id = $3 and state in ('scheduled', 'due', 'pending')"
+);
+
+/// Takes a publication back that has not gone out; its credits are free again. One that was cancelled stays so.
+///
+/// # Errors
+/// There is no such publication, a worker is at it, it has ended, or a part of it is live or may be.
+pub async fn cancel(app: &App, workspace: WorkspaceId, id: PublicationId) -> Result<Publication> {
+    let now = app.now();
+    let mut tx = app.db().begin().await?;
+    let cancelled: Option<Publication> = on!(&mut tx, conn => sqlx::query_as(CANCEL)
+        .bind(now).bind(workspace).bind(id).fetch_optional(conn).await)?;
+    let Some(publication) = cancelled else {
+        let publication = find(&mut tx, workspace, id).await?;
+        return match publication.state()? {
+            State::Cancelled => Ok(publication),
+            State::Running => Err(Error::Conflict {
+                code: "under_way",
+                detail: "It is being published at this moment. Look again in a moment.".to_owned(),
+            }),
+            state => Err(Error::Conflict {
+                code: "not_cancellable",
+                detail: format!("It is {}, so there is nothing to take back.", state.word()),
+            }),
+        };
+    };
+    if stands(&mut tx, id).await? {
+        return Err(parts_are_live());
+    }
+    execution::release(&mut tx, &publication, now).await?;
+    jobs::withdraw(&mut tx, Job::Publish(id)).await?;
+    timeline::add(&mut tx, id, publication.attempts, State::Cancelled, "cancelled", None, now).await?;
+    tx.commit().await?;
+    Ok(publication)
+}
+
+/// Publishes anew what failed or was cancelled, at once. The same wish twice is one publication.
+///
+/// # Errors
+/// There is no such publication, it has not failed, a part of it is live or may be; or as [`creating::create`].
+pub async fn retry(
+    app: &App,
+    workspace: WorkspaceId,
+    author: UserId,
+    id: PublicationId,
+    idempotency_key: Option<String>,
+) -> Result<Publication> {
+    let mut tx = app.db().read().await?;
+    let publication = find(&mut tx, workspace, id).await?;
+    let state = publication.state()?;
+    if !matches!(state, State::Failed | State::Cancelled) {
+        let detail = format!("It is {}: only what failed or was cancelled can be tried again.", state.word());
+        return Err(Error::Conflict { code: "not_failed", detail });
+    }
+    if publication.reply_to.is_some() {
+        let detail = "It is a reply: answer the comment once more.".to_owned();
+        return Err(Error::Conflict { code: "not_retryable", detail });
+    }
+    let is_unsure = publication.fault()?.is_some_and(|fault| fault.kind == FaultKind::Uncertain);
+    if is_unsure || stands(&mut tx, id).await? {
+        return Err(parts_are_live());
+    }
+    drop(tx);
+    let new = NewPublication {
+        platform: publication.platform.clone(),
+        connection: Some(publication.connection_id),
+        target: publication.target.clone(),
+        parts: publication.parts()?,
+        publish_at: None,
+        // A second click asks for the same.
+        idempotency_key: Some(idempotency_key.unwrap_or_else(|| format!("retry of {id}"))),
+    };
+    Box::pin(creating::create(app, workspace, author, new)).await
+}
+
+/// Whether a part of it is at the vendor, or may be.
+async fn stands(tx: &mut Tx, id: PublicationId) -> Result<bool> {
+    let effects = journal::effects(tx, id.into()).await?;
+    Ok(effects.iter().any(|effect| effect.is_commit() && (effect.is_done() || effect.is_lost())))
+}
+
+fn parts_are_live() -> Error {
+    Error::Conflict {
+        code: "partly_published",
+        detail: "A part of it is live, or may be. Look at the network, and post what is missing anew.".to_owned(),
+    }
+}
