@@ -111,7 +111,9 @@ async fn commit_or_spend(
     // goes wrong here counts only where the journal does not have the answer already.
     let token = token(run, &outbound).await;
     match journal.once(once, key, &outbound.digest).await? {
-        Step::Send(ticket) => outlive(run, |run, tell| send_once(run, once, ticket, (outbound, token), kind, tell)).await,
+        Step::Send(ticket) => {
+            outlive(run, |run, tell| send_once(run, once, ticket, (outbound, token), kind, tell)).await
+        }
         answered => replay(answered),
     }
 }

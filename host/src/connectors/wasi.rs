@@ -16,8 +16,8 @@ use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
 use wasmtime_wasi::p2::bindings::sockets::network::{self, IpAddress, Network};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{DynPollable, IoError, SocketError};
-use wasmtime_wasi::sockets::WasiSocketsView as _;
 use wasmtime_wasi::random::WasiRandomCtx;
+use wasmtime_wasi::sockets::WasiSocketsView as _;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiView as _};
 
 /// Most bytes of one `wasi:random` call: hash maps and ids take a few dozen.
