@@ -67,7 +67,7 @@ async fn a_secret_that_is_copied_to_another_row_does_not_open() {
         let host = Host::start(backend).await;
         let (ada, bob) = (host.connected("ada", "twitter").await, host.connected("bob", "twitter").await);
         let config = host.app.config();
-        assert_eq!(does(config, &["check"]).await, "All 4 secrets open.\n");
+        assert_eq!(does(config, &["check"]).await, "All 5 secrets open.\n");
         let copy = "update connection_secrets set sealed =
             (select s.sealed from connection_secrets s where s.workspace_id = $1 and s.name = connection_secrets.name)
             where workspace_id = $2 and name = 'access_token'";
@@ -76,7 +76,7 @@ async fn a_secret_that_is_copied_to_another_row_does_not_open() {
             .unwrap();
         tx.commit().await.unwrap();
         let told = fails(config, &["check"]).await;
-        assert!(told.contains("1 of 4 secrets do not open") && told.contains(&bob.workspace.to_string()), "{told}");
+        assert!(told.contains("1 of 5 secrets do not open") && told.contains(&bob.workspace.to_string()), "{told}");
         let post = json!({"platform": "twitter", "content": "in whose name?"});
         let id = bob.publish(&post, "k").await.expect(202)["id"].as_str().unwrap().to_owned();
         publish(&ada, "hers").await;
@@ -121,7 +121,7 @@ async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
         assert_eq!(before.len(), after.len());
         assert!(after.iter().all(|under| !before.contains(under)), "{before:?} {after:?}");
         assert_eq!(retired(host.data.path()).len(), 5);
-        assert_eq!(does(host.app.config(), &["check"]).await, "All 4 secrets open.\n");
+        assert_eq!(does(host.app.config(), &["check"]).await, "All 6 secrets open.\n");
         // Who was signed in still is, and the new key is enough to start with.
         let again = host.again().await;
         let ada = Person { url: again.url.clone(), ..ada };
@@ -142,7 +142,7 @@ async fn a_rotation_that_is_cut_off_loses_nothing_and_is_ended_by_the_next() {
             let crash_at = format!("{write}{}", if write % 2 == 0 { "+" } else { "" });
             let output = run(host.app.config(), &["rotate"], Some(&crash_at)).await;
             publish(&ada, &format!("after {crash_at}")).await;
-            assert_eq!(does(host.app.config(), &["check"]).await, "All 2 secrets open.\n", "crash at {crash_at}");
+            assert_eq!(does(host.app.config(), &["check"]).await, "All 3 secrets open.\n", "crash at {crash_at}");
             if output.status.success() {
                 break;
             }
@@ -211,6 +211,6 @@ async fn a_wrong_master_key_stops_the_start_with_a_sentence() {
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         assert!(opening(config.clone()).await.contains("chmod 600"));
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        assert_eq!(does(&config, &["check"]).await, "All 2 secrets open.\n");
+        assert_eq!(does(&config, &["check"]).await, "All 3 secrets open.\n");
     }
 }
