@@ -249,6 +249,6 @@ fn examine_keys(app: &App, manifest: &Manifest, add: &mut impl FnMut(&'static st
         Auth::ApiKey(key) if settings.api_key.is_none() => {
             add("problem", format!("{id} has no key: make one at {} and set {variable}API_KEY.", key.obtained_at));
         }
-        Auth::ApiKey(_) | Auth::Fields(_) | Auth::None => {}
+        Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) | Auth::None => {}
     }
 }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod oauth;
+mod service_account;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +52,7 @@ impl Manifest {
         match &self.auth {
             Auth::Oauth2(oauth) => self.validate_oauth(oauth, &mut flaws),
             Auth::Fields(fields) => fields::validate_fields(fields, &mut flaws),
+            Auth::ServiceAccount(account) => self.validate_service_account(account, &mut flaws),
             Auth::None | Auth::ApiKey(_) => {}
         }
         self.validate_use_of_fields(&mut flaws);

@@ -3,9 +3,9 @@
 use super::Tokens;
 use super::request::Answered;
 use crate::clock::Timestamp;
-use orla_manifest::OAuth2;
 use secrecy::SecretString;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longest stretch of a vendor's words that is passed on.
@@ -36,15 +36,25 @@ impl Refused {
     }
 }
 
-/// Reads tokens out of an answer. `revoked` are the errors by which the vendor says that it no longer honours what it was
-/// given, besides the standard's.
+/// How a vendor's answer with tokens is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// Pointers to the members that the vendor calls otherwise than the standard.
+    pub(super) at: &'a BTreeMap<String, String>,
+    /// How long a token lives where the vendor does not say; 0 where it has no end.
+    pub(super) default_lifetime_s: u32,
+    /// Errors by which the vendor says that it no longer honours what it was given, besides the standard's.
+    pub(super) revoked: &'a [String],
+}
+
+/// Reads tokens out of an answer.
 ///
 /// # Errors
 /// The vendor refused, or its answer holds no token.
-pub(super) fn tokens(oauth: &OAuth2, answer: &Answered, revoked: &[String], now: Timestamp) -> Result<Tokens, Refused> {
+pub(super) fn tokens(reading: Reading<'_>, answer: &Answered, now: Timestamp) -> Result<Tokens, Refused> {
     let document = document(&answer.body);
     let member = |name: &str| {
-        let pointer = oauth.token_request.answer.get(name).cloned().unwrap_or_else(|| format!("/{name}"));
+        let pointer = reading.at.get(name).cloned().unwrap_or_else(|| format!("/{name}"));
         document.pointer(&pointer).filter(|value| !value.is_null())
     };
     let secret = |name: &str| {
@@ -54,10 +64,10 @@ pub(super) fn tokens(oauth: &OAuth2, answer: &Answered, revoked: &[String], now:
     let access = match secret("access_token") {
         Some(access) if answer.status.is_success() => access,
         // Some vendors refuse with a 200.
-        _ => return Err(refusal(answer, &document, revoked)),
+        _ => return Err(refusal(answer, &document, reading.revoked)),
     };
     let said = member("expires_in").and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
-    let lifetime = said.unwrap_or_else(|| u64::from(oauth.default_lifetime_s));
+    let lifetime = said.unwrap_or_else(|| u64::from(reading.default_lifetime_s));
     let scopes = member("scope").map(|value| match value {
         Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         // The standard separates by spaces, and some vendors as they were asked.
@@ -106,6 +116,7 @@ fn refusal(answer: &Answered, document: &Value, revoked: &[String]) -> Refused {
         (code, Some(description)) => format!("{code}: {description}"),
         (code, None) => code.to_owned(),
     };
+    let words = answer.sent.blank_text(words);
     let words: String = words.chars().filter(|character| !character.is_control()).take(MAX_WORDS).collect();
     let is_fault_of_theirs = answer.status.is_server_error() || answer.status.as_u16() == 429;
     match code.as_str() {
