@@ -9,11 +9,12 @@ pub mod fields;
 pub mod keeping;
 pub mod platforms;
 pub(crate) mod revoked;
+mod service_accounts;
 pub mod testing;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connectors::apps as vendor_apps;
+use crate::connectors::apps::{self as vendor_apps, Owner, VendorApp};
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials, Stored};
 use crate::connectors::oauth::{self, Client, Refused, Tokens};
@@ -52,7 +53,7 @@ fn oauth_of(app: &App, platform: &str) -> Result<(Arc<Release>, OAuth2)> {
             let oauth = oauth.clone();
             Ok((release, oauth))
         }
-        Auth::Fields(_) => {
+        Auth::Fields(_) | Auth::ServiceAccount(_) => {
             let detail = format!(
                 "{} is connected by fields, not by OAuth: POST /social/connections/{platform}; GET /social/platforms lists them.",
                 release.manifest.name
@@ -153,7 +154,8 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
         None => return Err(state_invalid()),
     };
     let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
-    let tokens = client.exchange(code.expose_secret(), &begun.redirect_uri, &verifier).await.map_err(told)?;
+    let exchanged = client.exchange(&code, &begun.redirect_uri, &verifier).await;
+    let tokens = exchanged.map_err(|refused| no_tokens(refused, &begun.redirect_uri, &vendor_app))?;
     if oauth.refresh == Refresh::Token && tokens.refresh.is_none() {
         tracing::warn!(
             connector = release.manifest.id,
@@ -208,6 +210,25 @@ async fn scopes(client: Client<'_>, tokens: &Tokens) -> Result<Scopes> {
     }
     let missing = missing(&client.oauth.optional_scopes).join(" ");
     Ok(Scopes { granted: granted.join(" "), missing })
+}
+
+/// Why a code gave no tokens, for the person who is connecting. Vendors agree on no code for a redirect URI that is not
+/// registered, but all name it in their words.
+fn no_tokens(refused: Refused, redirect_uri: &str, vendor_app: &VendorApp) -> Error {
+    if !refused.words().to_lowercase().contains("redirect") {
+        return told(refused);
+    }
+    let who = match vendor_app.owner {
+        Owner::Installation => "the operator of this server",
+        Owner::Workspace => "whoever made this app for your workspace",
+    };
+    let detail = format!(
+        "The network does not know the redirect URI of the app {} ({}). Let {who} enter exactly this one among the app's \
+         redirect URIs there: {redirect_uri} Then begin again.",
+        vendor_app.client_id,
+        refused.words().trim_end_matches('.')
+    );
+    Error::Conflict { code: "redirect_uri_unknown", detail }
 }
 
 /// Why there are no tokens, for the person who is connecting.

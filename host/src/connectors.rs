@@ -162,7 +162,7 @@ impl Connectors {
         let ready = able.find(|release| match &release.manifest.auth {
             Auth::None => true,
             Auth::ApiKey(_) => self.services.api_key(&release.manifest.id).is_some(),
-            Auth::Oauth2(_) | Auth::Fields(_) => false,
+            Auth::Oauth2(_) | Auth::Fields(_) | Auth::ServiceAccount(_) => false,
         });
         ready.cloned().ok_or(Error::NotConfigured("No text model has a key on this server. An operator must set one."))
     }

@@ -21,12 +21,14 @@
 //! ```
 
 mod schema;
+mod service_account;
 
 pub use schema::{
     AnswerPlace, ApiKey, Auth, ClientAuth, Encoding, Endpoint, Exchange, Field, FieldKind, Fields, Flaw, Granted,
     Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Origin, Pkce, Place, Publishing, Refresh, Revoke, RevokeBy,
-    SCHEMA, Sign, Slot, TokenRequest, Usage, Verdict,
+    SCHEMA, ServiceAccount, Sign, Slot, TokenRequest, Usage, Verdict,
 };
+pub use service_account::service_account;
 
 use std::collections::BTreeMap;
 

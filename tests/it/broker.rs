@@ -34,7 +34,7 @@ async fn connection(person: &Person) -> Value {
 }
 
 /// The mails that tell of a lost connection.
-fn mails(data: &Path) -> Vec<String> {
+pub(crate) fn mails(data: &Path) -> Vec<String> {
     let files = std::fs::read_dir(data.join("mail")).into_iter().flatten().map(|file| file.unwrap().path());
     let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "eml"));
     let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
@@ -42,7 +42,7 @@ fn mails(data: &Path) -> Vec<String> {
 }
 
 /// Moves everything that a host has noted of its connections back by so much.
-async fn age(db: &Db, by: Duration) {
+pub(crate) async fn age(db: &Db, by: Duration) {
     let statement = "update connections set refreshed_at = refreshed_at - $1, refresh_after = refresh_after - $1";
     let mut tx = db.begin().await.unwrap();
     let micros = i64::try_from(by.as_micros()).unwrap();

@@ -62,6 +62,23 @@ async fn a_drive_is_browsed_page_by_page_and_searched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_uri_that_dropbox_does_not_know_is_told() {
+    for backend in BOTH {
+        let stage = Stage::set(backend, Settings::default()).await;
+        let ada = stage.person("ada").await;
+        let begun = ada.get("/cloud-storage/oauth/dropbox/auth").await;
+        let cookie = begun.cookie.clone().unwrap();
+        let back = stage.dropbox.authorize(begun.expect(200)["auth_url"].as_str().unwrap(), "orla_demo");
+        stage.dropbox.change(|settings| settings.redirect_uris.clear());
+        let answer = ada.http.get(back).header("cookie", cookie).send().await.unwrap();
+        let (status, page) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 409, "{page}");
+        let uri = format!("there: {}/cloud-storage/oauth/dropbox/callback Then begin again", stage.host.url);
+        assert!(page.contains("redirect_uri mismatch") && page.contains(&uri), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_imported_once_a_key_and_is_what_it_was() {
     for backend in BOTH {
         let stage = Stage::set(backend, Settings::default()).await;

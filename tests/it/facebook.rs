@@ -131,6 +131,24 @@ async fn what_was_declined_is_told_and_an_optional_scope_is_only_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_uri_that_facebook_blocks_is_told() {
+    for backend in BOTH {
+        let (host, sim) = host(backend, strict(), Memories::Pooled).await;
+        let ada = host.person("ada").await;
+        let begun = ada.get("/social/oauth/facebook/auth").await;
+        let cookie = begun.cookie.clone().unwrap();
+        let back = sim.authorize(begun.expect(200)["auth_url"].as_str().unwrap(), PERSON);
+        sim.change(|settings| settings.redirect_uris.clear());
+        let answer = ada.http.get(back).header("cookie", cookie).send().await.unwrap();
+        let (status, page) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 409, "{page}");
+        for words in ["URL blocked", &format!("there: {}/social/oauth/facebook/callback Then begin again", host.url)] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_text_and_photos_go_to_the_chosen_page() {
     for backend in BOTH {
         let (host, sim) = host(backend, strict(), Memories::Pooled).await;

@@ -67,9 +67,33 @@ async fn denied_consent_and_a_failing_network_are_told() {
         let (url, cookie) = begun(&host, &ada).await;
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
         let (status, page) = call_back(&ada, url, Some(&cookie)).await;
-        assert!(status == 409 || status == 502, "{status} {page}");
+        assert!(status == 409 && page.contains("no longer valid") && page.contains("Begin again"), "{status} {page}");
         assert_eq!(connections(&ada).await, 0);
         ada.get("/social/oauth/myspace/auth").await.refused(404, "not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_uri_that_is_not_registered_is_told_with_who_registers_it() {
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.person("ada").await;
+        let uri = format!("{}/social/oauth/twitter/callback", host.url);
+        let own = json!({"client_id": "orla-demo", "client_secret": "orla-demo-secret"});
+        for who in ["the operator of this server", "whoever made this app for your workspace"] {
+            let (url, cookie) = begun(&host, &ada).await;
+            host.sim.change(|settings| settings.redirect_uris.clear());
+            let (status, page) = call_back(&ada, url, Some(&cookie)).await;
+            assert_eq!(status, 409, "{page}");
+            for words in [who, "the app orla-demo", "Value passed for the redirect uri", &format!("there: {uri} Then")]
+            {
+                assert!(page.contains(words), "{words}: {page}");
+            }
+            host.sim.register_redirect_uri(&uri);
+            ada.put("/social/apps/twitter", &own).await.expect(200);
+        }
+        assert_eq!(connections(&ada).await, 0);
+        ada.connect(&host.sim, "twitter", "orla_demo").await;
     }
 }
 

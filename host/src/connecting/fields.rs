@@ -1,6 +1,7 @@
 //! Connecting an account by fields that a person fills in, for vendors without OAuth and for instances of the person's
 //! own choice. What is entered is tried out, where the connector can ask whose account it is, before anything is stored.
 
+use super::service_accounts;
 use crate::app::App;
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials};
@@ -12,7 +13,7 @@ use crate::connectors::work::Profile;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, UserId, WorkspaceId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use orla_manifest::{Auth, Fields};
+use orla_manifest::{Auth, Fields, ServiceAccount};
 use secrecy::SecretString;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -23,7 +24,14 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Form {
     release: Arc<Release>,
-    fields: Fields,
+    entry: Entry,
+}
+
+/// What is filled in.
+#[derive(Debug, Clone)]
+enum Entry {
+    Fields(Fields),
+    ServiceAccount(ServiceAccount),
 }
 
 /// Finds a network's form.
@@ -32,8 +40,9 @@ pub struct Form {
 /// There is no such network here, or its accounts are connected in another way.
 pub fn form(app: &App, platform: &str) -> Result<Form> {
     let release = app.connectors().for_platform(platform).ok_or(Error::NotFound("platform"))?;
-    let fields = match &release.manifest.auth {
-        Auth::Fields(fields) => fields.clone(),
+    let entry = match &release.manifest.auth {
+        Auth::Fields(fields) => Entry::Fields(fields.clone()),
+        Auth::ServiceAccount(account) => Entry::ServiceAccount(account.clone()),
         Auth::Oauth2(_) => {
             let detail = format!(
                 "{} is connected by OAuth, not by fields: GET /social/oauth/{platform}/auth.",
@@ -43,7 +52,7 @@ pub fn form(app: &App, platform: &str) -> Result<Form> {
         }
         Auth::None | Auth::ApiKey(_) => return Err(Error::NotFound("platform to connect")),
     };
-    Ok(Form { release, fields })
+    Ok(Form { release, entry })
 }
 
 /// Connects the account that a form describes. The same account again keeps its id, and gets what is entered now.
@@ -57,7 +66,14 @@ pub async fn connect(
     form: &Form,
     given: BTreeMap<String, SecretString>,
 ) -> Result<Connection> {
-    let Form { release, fields } = form;
+    let release = &form.release;
+    let fields = match &form.entry {
+        Entry::Fields(fields) => fields,
+        Entry::ServiceAccount(account) => {
+            let connecting = service_accounts::connect(app, (workspace, user), release, account, &given);
+            return Box::pin(connecting).await;
+        }
+    };
     let entered = Entered::take(&release.manifest, fields, given)?;
     let address = match fields.address() {
         Some(field) => {
@@ -69,7 +85,7 @@ pub async fn connect(
         None => None,
     };
     let profile = match &release.identity {
-        Some(_) => ask(app, workspace, form, &entered, address.as_ref()).await?,
+        Some(_) => ask(app, workspace, (release, fields), &entered, address.as_ref()).await?,
         None => unasked(app, workspace, release, address.as_ref())?,
     };
     let new = NewConnection {
@@ -103,13 +119,13 @@ async fn store(app: &App, new: &NewConnection<'_>, entered: &Entered, targets: &
 async fn ask(
     app: &App,
     workspace: WorkspaceId,
-    form: &Form,
+    (release, fields): (&Arc<Release>, &Fields),
     entered: &Entered,
     address: Option<&Url>,
 ) -> Result<Profile> {
     let credentials = Credentials::Entered { connection: None, entered: Some(entered.clone()) };
-    let asked = app.connectors().whoami(&form.release, workspace, credentials).await;
-    let (profile, _) = asked.map_err(|fault| unconfirmed(form, &fault))?;
+    let asked = app.connectors().whoami(release, workspace, credentials).await;
+    let (profile, _) = asked.map_err(|fault| unconfirmed(release, fields, &fault))?;
     Ok(match address {
         Some(address) => Profile { vendor_id: entered::at_instance(&profile.vendor_id, address), ..profile },
         None => profile,
@@ -117,13 +133,13 @@ async fn ask(
 }
 
 /// What a person reads when the vendor did not say whose account it is.
-fn unconfirmed(form: &Form, fault: &Fault) -> Error {
-    let name = &form.release.manifest.name;
+fn unconfirmed(release: &Release, fields: &Fields, fault: &Fault) -> Error {
+    let name = &release.manifest.name;
     let words = fault.message.trim_end_matches('.');
-    let token = form.fields.token.as_ref().and_then(|token| form.fields.named(token));
+    let token = fields.token.as_ref().and_then(|token| fields.named(token));
     match (fault.kind, token) {
         (FaultKind::AuthExpired | FaultKind::ScopeMissing, Some(token)) => {
-            let page = form.fields.obtained_at.as_ref().map_or_else(String::new, |page| format!(" at {page}"));
+            let page = fields.obtained_at.as_ref().map_or_else(String::new, |page| format!(" at {page}"));
             let wrong = format!("was not accepted ({words}): make a new one{page} and enter it");
             Refused::new(token, wrong).into()
         }

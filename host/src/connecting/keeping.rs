@@ -31,8 +31,9 @@ pub async fn watch(app: App) {
     }
 }
 
-const RESTING: &str = "select id, workspace_id, connector from connections
-    where state = 'active' and app_id is not null and refreshed_at <= $1 and (refresh_after is null or refresh_after <= $2)
+const RESTING: &str = "select id, workspace_id, connector from connections c
+    where state = 'active' and refreshed_at <= $1 and (refresh_after is null or refresh_after <= $2)
+        and exists (select 1 from connection_secrets s where s.connection_id = c.id and s.name = 'access_token')
     order by refreshed_at limit $3";
 
 /// Renews the tokens of connections that nobody has for a day. Gives how many were renewed.
@@ -69,13 +70,16 @@ async fn renew(
     now: Timestamp,
 ) -> anyhow::Result<bool> {
     let Some(release) = app.connectors().active(connector) else { return Ok(false) };
-    let Auth::Oauth2(vendor) = &release.manifest.auth else { return Ok(false) };
     let services = app.connectors().services();
     let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace, connection).await?;
-    let is_due = match &vendor.refresh {
-        Refresh::None => false,
-        Refresh::Token => stored.tokens().1.is_some(),
-        Refresh::Exchange { .. } => stored.ends_before(now.after(oauth::margin(vendor))),
+    let is_due = match &release.manifest.auth {
+        Auth::Oauth2(vendor) => match &vendor.refresh {
+            Refresh::None => false,
+            Refresh::Token => stored.tokens().1.is_some(),
+            Refresh::Exchange { .. } => stored.ends_before(now.after(oauth::margin(vendor))),
+        },
+        Auth::ServiceAccount(_) => true,
+        Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => false,
     };
     if !is_due {
         return Ok(false);

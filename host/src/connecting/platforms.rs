@@ -1,5 +1,6 @@
 //! The networks at which a workspace can connect accounts, and how.
 
+use super::service_accounts::{self, Need};
 use crate::app::App;
 use orla_manifest::{Auth, Field, FieldKind};
 use serde::Serialize;
@@ -48,12 +49,15 @@ struct FormField {
     /// A sentence that helps to fill it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    /// Whether it may be left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    optional: bool,
 }
 
-impl From<&Field> for FormField {
-    fn from(field: &Field) -> Self {
-        let Field { name, label, kind, help } = field.clone();
-        Self { name, label, kind, help }
+impl FormField {
+    fn of((field, need): (Field, Need)) -> Self {
+        let Field { name, label, kind, help } = field;
+        Self { name, label, kind, help, optional: need == Need::Optional }
     }
 }
 
@@ -65,7 +69,12 @@ pub fn list(app: &App) -> Vec<Platform> {
         let (auth, fields, obtained_at) = match &release.manifest.auth {
             Auth::Oauth2(_) => (Way::Oauth2, Vec::new(), None),
             Auth::Fields(form) => {
-                (Way::Fields, form.fields.iter().map(FormField::from).collect(), form.obtained_at.clone())
+                let fields = form.fields.iter().map(|field| FormField::of((field.clone(), Need::Required))).collect();
+                (Way::Fields, fields, form.obtained_at.clone())
+            }
+            Auth::ServiceAccount(account) => {
+                let fields = service_accounts::form(account).into_iter().map(FormField::of).collect();
+                (Way::Fields, fields, account.obtained_at.clone())
             }
             Auth::None | Auth::ApiKey(_) => return None,
         };
@@ -85,7 +94,7 @@ pub(super) fn oauth_route(app: &App, platform: &str) -> String {
 /// The request with which an account is connected at a network.
 pub(crate) fn first_step(app: &App, platform: &str) -> String {
     match app.connectors().for_platform(platform).map(|release| release.manifest.auth.clone()) {
-        Some(Auth::Fields(_)) => format!("POST /social/connections/{platform}"),
+        Some(Auth::Fields(_) | Auth::ServiceAccount(_)) => format!("POST /social/connections/{platform}"),
         Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => {
             format!("GET {}/auth", oauth_route(app, platform))
         }

@@ -16,6 +16,14 @@ pub(crate) struct VendorApp {
     pub(crate) client_id: String,
     /// `None` for a public client.
     pub(crate) client_secret: Option<SecretString>,
+    pub(crate) owner: Owner,
+}
+
+/// Who made an app at its vendor, and so who can change it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Installation,
+    Workspace,
 }
 
 #[derive(sqlx::FromRow)]
@@ -97,7 +105,8 @@ async fn open(services: &Services, tx: &mut Tx, row: Row) -> anyhow::Result<Vend
         }
         (Some(_), _, Some(sealed)) => Some(services.vault.unseal(tx, &identity(row.id), &sealed).await?),
     };
-    Ok(VendorApp { id: row.id, client_id: row.client_id, client_secret })
+    let owner = if row.workspace_id.is_some() { Owner::Workspace } else { Owner::Installation };
+    Ok(VendorApp { id: row.id, client_id: row.client_id, client_secret, owner })
 }
 
 const FIND_INSTALLATION: &str =
@@ -128,7 +137,7 @@ async fn installation(services: &Services, connector: &str) -> anyhow::Result<Op
         .map(|secret| services.vault.seal_token(&identity(id), secret.expose_secret().as_bytes()));
     on!(&mut tx, conn => sqlx::query(REPLACE_SECRET).bind(sealed).bind(now).bind(id).execute(conn).await.map(drop))?;
     tx.commit().await?;
-    Ok(Some(VendorApp { id, client_id, client_secret }))
+    Ok(Some(VendorApp { id, client_id, client_secret, owner: Owner::Installation }))
 }
 
 const PUT_ASIDE: &str =

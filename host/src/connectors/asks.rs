@@ -153,9 +153,12 @@ pub fn asks(manifest: &Manifest) -> BTreeSet<Ask> {
         asks.extend(reads);
     }
     asks.extend(manifest.links.iter().map(link));
-    if let Auth::Oauth2(oauth) = &manifest.auth {
-        asks.extend(oauth.scopes.iter().map(|scope| Ask::Scope { scope: scope.clone() }));
-    }
+    let scopes = match &manifest.auth {
+        Auth::Oauth2(oauth) => oauth.scopes.as_slice(),
+        Auth::ServiceAccount(account) => account.scopes.as_slice(),
+        Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => &[],
+    };
+    asks.extend(scopes.iter().map(|scope| Ask::Scope { scope: scope.clone() }));
     asks.extend(Measure::ALL.map(|of| Ask::Limit { of, amount: of.get(&manifest.limits) }));
     asks
 }
@@ -235,8 +238,11 @@ impl Grant {
             endpoint.reads.retain(covers);
         }
         effective.links.retain(|asked| self.covers(&link(asked)) && effective.endpoints.contains_key(&asked.from));
-        if let Auth::Oauth2(oauth) = &mut effective.auth {
-            oauth.scopes.retain(|scope| self.covers(&Ask::Scope { scope: scope.clone() }));
+        let covers = |scope: &String| self.covers(&Ask::Scope { scope: scope.clone() });
+        match &mut effective.auth {
+            Auth::Oauth2(oauth) => oauth.scopes.retain(covers),
+            Auth::ServiceAccount(account) => account.scopes.retain(covers),
+            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => {}
         }
         for of in Measure::ALL {
             let granted = self.limit(of).unwrap_or_else(|| of.get(&Limits::default()));

@@ -56,7 +56,9 @@ impl Credentials {
             Auth::Fields(_) => {
                 Self::Entered { connection: Some(id), entered: stored.map(|stored| Entered::kept(stored.fields)) }
             }
-            Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => Self::Connection(id, Mutex::new(stored)),
+            Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) | Auth::ServiceAccount(_) => {
+                Self::Connection(id, Mutex::new(stored))
+            }
         }
     }
 
@@ -155,7 +157,9 @@ impl Credentials {
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
             Self::Minted { .. } | Self::Entered { .. } | Self::Operator => Ok(None),
-            Self::Connection(..) if !matches!(run.release.manifest.auth, Auth::Oauth2(_)) => Ok(None),
+            Self::Connection(..) if !matches!(run.release.manifest.auth, Auth::Oauth2(_) | Auth::ServiceAccount(_)) => {
+                Ok(None)
+            }
             Self::Connection(id, at_hand) => {
                 at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
                 renewed(run, *id, Some(refused)).await.map(Some)
@@ -223,6 +227,11 @@ impl Stored {
     /// The secret in a slot.
     pub(super) fn slot(&self, slot: &str) -> Option<&SecretString> {
         self.slots.get(slot)
+    }
+
+    /// What a person entered, by the names of the fields.
+    pub(super) fn fields(&self) -> &BTreeMap<String, SecretString> {
+        &self.fields
     }
 
     /// How long before its end the access token is renewed: less where it lives for a short time only.

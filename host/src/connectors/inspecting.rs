@@ -167,6 +167,9 @@ impl fmt::Display for Inspection {
         match &manifest.auth {
             Auth::None => writeln!(out, "  connects    without credentials")?,
             Auth::ApiKey(key) => writeln!(out, "  connects    by a key, made at {}", key.obtained_at)?,
+            Auth::ServiceAccount(account) => {
+                writeln!(out, "  connects    by a service account's key, asking for {}", account.scopes.join(", "))?;
+            }
             Auth::Oauth2(oauth) => writeln!(out, "  connects    by OAuth 2, asking for {}", oauth.scopes.join(", "))?,
             Auth::Fields(fields) => {
                 let labels: Vec<&str> = fields.fields.iter().map(|field| field.label.as_str()).collect();

@@ -2,22 +2,24 @@
 //! revocation. It knows the protocol and no tables.
 
 mod answer;
+mod assertion;
 pub(crate) mod keys;
 mod request;
 
 pub(crate) use answer::Refused;
+pub(crate) use assertion::{Asserting, ServiceKey, read_pem};
 
-use super::answer::Secrets;
 use super::apps::VendorApp;
 use super::release::Release;
 use super::run::Services;
 use crate::clock::Timestamp;
+use answer::Reading;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use orla_manifest::{Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy};
+use orla_manifest::{Encoding, Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy, TokenRequest};
 use rand::RngExt as _;
-use request::Asked;
+use request::{Asked, Written};
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -25,9 +27,6 @@ use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
-
-/// What of a request for tokens may be repeated to anybody.
-const NO_SECRETS: [&str; 2] = ["grant_type", "redirect_uri"];
 
 /// Tokens that a vendor minted.
 #[derive(Debug, Clone)]
@@ -103,15 +102,16 @@ impl Client<'_> {
     /// [`Refused`], in words for the person who is connecting.
     pub(crate) async fn exchange(
         self,
-        code: &str,
+        code: &SecretString,
         redirect_uri: &str,
         verifier: &SecretString,
     ) -> Result<Tokens, Refused> {
-        let mut params = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        let mut params =
+            vec![("grant_type", "authorization_code"), ("code", code.expose_secret()), ("redirect_uri", redirect_uri)];
         if self.oauth.pkce != Pkce::None {
             params.push(("code_verifier", verifier.expose_secret()));
         }
-        let mut tokens = self.mint(&self.oauth.token, params, &[]).await?;
+        let mut tokens = self.mint(&self.oauth.token, params, vec![code, verifier], &self.oauth.revoked_errors).await?;
         for exchange in &self.oauth.exchange {
             let Tokens { refresh, scopes, .. } = tokens;
             let exchanged = self.exchange_token(exchange, &tokens.access, &[]).await?;
@@ -137,7 +137,7 @@ impl Client<'_> {
                 let refresh =
                     refresh.ok_or_else(|| gone("the network gave no refresh token: connect the account again"))?;
                 let params = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
-                self.mint(&self.oauth.token, params, &self.oauth.revoked_errors).await
+                self.mint(&self.oauth.token, params, vec![refresh], &self.oauth.revoked_errors).await
             }
             Refresh::Exchange { exchange, .. } => {
                 let access = access.ok_or_else(|| gone("no token is stored: connect the account again"))?;
@@ -155,29 +155,23 @@ impl Client<'_> {
         let mut params: Vec<(&str, &str)> =
             exchange.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         params.push((exchange.token_param.as_str(), access.expose_secret()));
-        self.mint(&exchange.at, params, revoked).await
+        self.mint(&exchange.at, params, vec![access], revoked).await
     }
 
-    async fn mint(self, at: &Place, params: Vec<(&str, &str)>, revoked: &[String]) -> Result<Tokens, Refused> {
-        let secrets = self.secrets();
-        let secret = params.iter().filter(|(name, _)| !NO_SECRETS.contains(name));
-        secret.for_each(|(_, value)| secrets.add(&SecretString::from(*value)));
-        let asked = Asked { at, params, encoding: self.oauth.token_request.encoding };
-        let request = request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
-        let answer = request::send(self.services, request).await?;
-        let tokens = answer::tokens(self.oauth, &answer, revoked, self.services.clock.now());
-        // A vendor's words are stored, mailed and shown, so they must not repeat what was sent.
-        tokens.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
-    }
-
-    /// The app's secret, as it is and as HTTP Basic writes it.
-    fn secrets(self) -> Secrets {
-        let secrets = Secrets::default();
-        if let Some(secret) = &self.app.client_secret {
-            secrets.add(secret);
-            secrets.add(&request::pair(&self.app.client_id, secret));
-        }
-        secrets
+    /// Asks for tokens; `secrets` are those of the parameters' values that are.
+    async fn mint(
+        self,
+        at: &Place,
+        params: Vec<(&str, &str)>,
+        secrets: Vec<&SecretString>,
+        revoked: &[String],
+    ) -> Result<Tokens, Refused> {
+        let asked = Asked { at, params, secrets, encoding: self.oauth.token_request.encoding };
+        let written = request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
+        let answer = request::send(self.services, written).await?;
+        let TokenRequest { answer: at, .. } = &self.oauth.token_request;
+        let reading = Reading { at, default_lifetime_s: self.oauth.default_lifetime_s, revoked };
+        answer::tokens(reading, &answer, self.services.clock.now())
     }
 
     /// The scopes that a person granted: what the vendor says of the token, or else all that were asked for.
@@ -216,7 +210,7 @@ impl Client<'_> {
         if let Some(proof) = self.release.manifest.endpoints.get(&at.endpoint).and_then(|at| at.proof.as_ref()) {
             super::signing::prove(&mut request, proof, access, self.app.client_secret.as_ref());
         }
-        request::send(self.services, request).await
+        request::send(self.services, Written::new(request, [access])).await
     }
 
     /// Tells the vendor that tokens are no longer needed. The connection is gone either way.
@@ -229,27 +223,15 @@ impl Client<'_> {
         access: Option<&SecretString>,
         refresh: Option<&SecretString>,
     ) -> Result<(), Refused> {
-        let secrets = self.secrets();
-        access.into_iter().chain(refresh).for_each(|token| secrets.add(token));
-        let revoked = self.ask_to_revoke(revoke, access, refresh).await;
-        revoked.map_err(|refused| refused.map(|words| answer::shown(&secrets, words)))
-    }
-
-    async fn ask_to_revoke(
-        self,
-        revoke: &Revoke,
-        access: Option<&SecretString>,
-        refresh: Option<&SecretString>,
-    ) -> Result<(), Refused> {
         match revoke.by {
             RevokeBy::Token => {
                 // The refresh token first: with it goes, at most vendors, the access token.
                 for token in refresh.into_iter().chain(access) {
                     let params = vec![("token", token.expose_secret())];
-                    let asked = Asked { at: &revoke.at, params, encoding: orla_manifest::Encoding::Form };
-                    let request =
+                    let asked = Asked { at: &revoke.at, params, secrets: vec![token], encoding: Encoding::Form };
+                    let written =
                         request::write(self, asked).map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
-                    answer::done(&request::send(self.services, request).await?)?;
+                    answer::done(&request::send(self.services, written).await?)?;
                 }
                 Ok(())
             }

@@ -6,7 +6,7 @@ use super::apps;
 use super::connections;
 use super::credentials::{self, Stored};
 use super::fault::{Fault, FaultKind};
-use super::oauth::{self, Client, Refused};
+use super::oauth::{self, Asserting, Client, Refused, ServiceKey};
 use super::release::Release;
 use super::run::Services;
 use crate::clock::Timestamp;
@@ -14,7 +14,7 @@ use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::jobs::{self, Job};
 use crate::on;
-use orla_manifest::Auth;
+use orla_manifest::{Auth, OAuth2};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,18 +109,16 @@ impl Renewal<'_> {
     }
 
     async fn ask(&self, attempt: Uuid) -> Result<SecretString, Fault> {
-        let Auth::Oauth2(oauth) = &self.release.manifest.auth else {
-            return Err(Fault::bug("the connector has no OAuth"));
-        };
         let stored = self.stored().await?;
-        let app = apps::of_connection(self.services, self.workspace, self.connection).await;
-        let answer = match &app {
-            Ok(app) => {
-                stored.refresh.iter().for_each(|secret| (self.about_to_send)(secret));
-                let client = Client { services: self.services, release: self.release, oauth, app };
-                client.refresh(stored.access.as_ref(), stored.refresh.as_ref()).await
+        let answer = match &self.release.manifest.auth {
+            Auth::Oauth2(oauth) => self.refresh(oauth, &stored).await,
+            Auth::ServiceAccount(account) => match ServiceKey::kept(stored.fields()) {
+                Ok(key) => Asserting { services: self.services, release: self.release, account }.token(&key).await,
+                Err(refused) => Err(refused),
+            },
+            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => {
+                return Err(Fault::bug("the connector has no tokens that could be renewed"));
             }
-            Err(error) => Err(Refused::Misconfigured(format!("{error:#}"))),
         };
         match answer {
             Ok(tokens) => {
@@ -134,6 +132,15 @@ impl Renewal<'_> {
             }
             Err(refused) => self.refused(&stored, &refused, attempt).await,
         }
+    }
+
+    /// New tokens for those that are stored, by the app that minted them.
+    async fn refresh(&self, oauth: &OAuth2, stored: &Stored) -> Result<oauth::Tokens, Refused> {
+        let app = apps::of_connection(self.services, self.workspace, self.connection).await;
+        let app = app.map_err(|error| Refused::Misconfigured(format!("{error:#}")))?;
+        stored.refresh.iter().for_each(|secret| (self.about_to_send)(secret));
+        let client = Client { services: self.services, release: self.release, oauth, app: &app };
+        client.refresh(stored.access.as_ref(), stored.refresh.as_ref()).await
     }
 
     /// Stores tokens in the place of those that were used to get them. Where others stand there by now, since somebody
@@ -181,7 +188,7 @@ impl Renewal<'_> {
             Refused::Transient { retry_after, .. } => self.pause(*retry_after, &words, attempt).await,
             Refused::Misconfigured(_) => {
                 let connector = &self.release.manifest.id;
-                tracing::error!(connection = %id, connector, "the vendor refuses this host's app: {words}");
+                tracing::error!(connection = %id, connector, "the vendor refuses this host's app or key: {words}");
                 self.pause(Some(MISCONFIGURED_PAUSE), &words, attempt).await
             }
         };

@@ -315,7 +315,9 @@ impl Account {
     pub(crate) fn of(connection: &Connection, target: Option<String>, release: &Release) -> Self {
         let vendor_id = match &release.manifest.auth {
             Auth::Fields(fields) if fields.address().is_some() => entered::without_instance(&connection.vendor_id),
-            Auth::Fields(_) | Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => &connection.vendor_id,
+            Auth::Fields(_) | Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) | Auth::ServiceAccount(_) => {
+                &connection.vendor_id
+            }
         };
         Self { vendor_id: vendor_id.to_owned(), handle: connection.handle.clone(), target }
     }

@@ -101,7 +101,7 @@ pub(super) struct Redirected {
     (status = 400, description = "No code and no error; a page for a person"),
     (status = 403, description = "Begun in another browser; a page for a person"),
     (status = 404, description = "No such network here; a page for a person"),
-    (status = 409, description = "Refused, used before or too late; a page for a person"),
+    (status = 409, description = "Refused, used before, too late, or with a redirect URI that the network does not know; a page for a person"),
     (status = 502, description = "The network failed; a page for a person"),
 ))]
 async fn callback(
@@ -208,6 +208,7 @@ impl FromRequestParts<App> for Form {
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such network here", body = Problem),
     (status = 409, description = "Its accounts are connected by OAuth", body = Problem),
+    (status = 422, description = "What was entered is no key of a service account, or none that the network accepts", body = Problem),
     (status = 502, description = "The network did not say whose account it is", body = Problem),
 ))]
 async fn connect(

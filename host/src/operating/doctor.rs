@@ -165,6 +165,7 @@ fn blank(connector: &StoredConnector, manifest: Option<&Manifest>) -> Examinatio
         Some(Auth::Oauth2(oauth)) => ("oauth2", Some(AskedScopes::of(oauth)), None),
         Some(Auth::ApiKey(key)) => ("api_key", None, Some(key.obtained_at.clone())),
         Some(Auth::Fields(fields)) => ("fields", None, fields.obtained_at.clone()),
+        Some(Auth::ServiceAccount(account)) => ("service_account", None, account.obtained_at.clone()),
         Some(Auth::None) | None => ("none", None, None),
     };
     Examination {

@@ -103,7 +103,7 @@ impl Keys {
 pub(super) fn fields(manifest: &Manifest) -> Option<&Fields> {
     match &manifest.auth {
         Auth::Fields(fields) => Some(fields),
-        Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => None,
+        Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) | Auth::ServiceAccount(_) => None,
     }
 }
 

@@ -84,7 +84,7 @@ impl Scene {
             signs: manifest.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.sign.clone())).collect(),
             token_place: match &manifest.auth {
                 Auth::Oauth2(oauth) => Some(oauth.token.clone()),
-                Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => None,
+                Auth::None | Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) => None,
             },
             verdicts: manifest.verdicts.clone(),
             script,

@@ -200,7 +200,7 @@ impl Stand {
         };
         let app = match &manifest.auth {
             Auth::Oauth2(_) => apps::for_new(self.connectors().services(), self.workspace(), &manifest.id).await?,
-            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => None,
+            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) => None,
         };
         let new = NewConnection {
             id: ConnectionId::new(),

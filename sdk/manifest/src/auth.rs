@@ -1,6 +1,6 @@
 //! How a workspace connects an account, as data. The host runs every flow; a connector never sees its result.
 
-use crate::{Fields, OAuth2, Place};
+use crate::{Fields, OAuth2, Place, ServiceAccount};
 use serde::{Deserialize, Serialize};
 
 /// How a workspace connects an account.
@@ -16,6 +16,8 @@ pub enum Auth {
     ApiKey(ApiKey),
     /// Fields that each workspace fills in.
     Fields(Fields),
+    /// The key of an account that signs its own way in (RFC 7523).
+    ServiceAccount(ServiceAccount),
 }
 
 /// A key that the vendor hands out, with which requests are signed as with an access token.

@@ -7,6 +7,7 @@
 mod auth;
 mod fields;
 mod oauth;
+mod service_account;
 mod unique;
 mod validate;
 
@@ -15,6 +16,7 @@ pub use fields::{Field, FieldKind, Fields, Origin};
 pub use oauth::{
     ClientAuth, Encoding, Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy, TokenRequest,
 };
+pub use service_account::ServiceAccount;
 pub use validate::Flaw;
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 mod fields;
 mod oauth;
+mod service_account;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,7 @@ impl Manifest {
             Auth::Oauth2(oauth) => self.validate_oauth(oauth, &mut flaws),
             Auth::Fields(fields) => fields::validate_fields(fields, &mut flaws),
             Auth::ApiKey(key) => self.validate_check(key, &mut flaws),
+            Auth::ServiceAccount(account) => self.validate_service_account(account, &mut flaws),
             Auth::None => {}
         }
         self.validate_use_of_fields(&mut flaws);

@@ -14,8 +14,10 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 10] =
-    ["x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "facebook", "dropbox"];
+const IDS: [&str; 12] = [
+    "x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "facebook", "dropbox", "graph",
+    "robot",
+];
 
 /// A folder with them, such as `x.wasm`.
 pub(super) fn connectors() -> &'static Path {

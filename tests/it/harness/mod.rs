@@ -9,7 +9,7 @@ mod process;
 pub(crate) use built::{component, program};
 pub(crate) use host::{Host, price, settings};
 pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
-pub(crate) use person::{Answer, Person, client};
+pub(crate) use person::{Answer, PASSWORD, Person, client};
 pub(crate) use process::{Place, Process};
 
 use orla::db::Db;

@@ -1,10 +1,15 @@
 //! Linear memories that this process can read: each is searched when it ends, just before its store is gone.
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 use std::sync::{Arc, Mutex};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+
+/// Bytes that are kept in one piece.
+const PAGE: usize = 4_096;
+/// How far a piece reaches into the next, so that nothing of that length is cut.
+const OVERLAP: usize = 1_024;
 
 /// Makes memories, and remembers which needles were found in them.
 #[derive(Clone)]
@@ -13,11 +18,24 @@ pub(crate) struct Watched(Arc<Search>);
 struct Search {
     needles: Vec<&'static str>,
     hits: Mutex<HashMap<&'static str, usize>>,
+    /// What was in memories, each piece once; for needles that are known later.
+    kept: Option<Mutex<HashSet<Vec<u8>>>>,
 }
 
 impl Watched {
     pub(crate) fn new(needles: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(Arc::new(Search { needles: needles.into_iter().collect(), hits: Mutex::default() }))
+        Self(Arc::new(Search { needles: needles.into_iter().collect(), hits: Mutex::default(), kept: None }))
+    }
+
+    /// Looks for nothing, and keeps all that there was.
+    pub(crate) fn keeping() -> Self {
+        Self(Arc::new(Search { needles: Vec::new(), hits: Mutex::default(), kept: Some(Mutex::default()) }))
+    }
+
+    /// All that was kept, with gaps of zeros between what does not belong together.
+    pub(crate) fn kept(&self) -> Vec<u8> {
+        let kept = self.0.kept.as_ref().unwrap().lock().unwrap();
+        kept.iter().flat_map(|piece| piece.iter().copied().chain([0; 16])).collect()
     }
 
     /// How many memories held this needle.
@@ -102,6 +120,12 @@ impl Drop for Memory {
             if bytes.windows(needle.len()).any(|window| window == needle.as_bytes()) {
                 *self.search.hits.lock().unwrap().entry(needle).or_default() += 1;
             }
+        }
+        if let Some(kept) = &self.search.kept {
+            let pieces = (0..bytes.len()).step_by(PAGE);
+            let pieces = pieces.map(|at| &bytes[at..bytes.len().min(at + PAGE + OVERLAP)]);
+            let written = pieces.filter(|piece| piece.iter().any(|byte| *byte != 0));
+            kept.lock().unwrap().extend(written.map(<[u8]>::to_vec));
         }
         // SAFETY: the mapping is this memory's own, and nothing points into it any more.
         let unmapped = unsafe { munmap(self.base.cast(), self.mapped) };

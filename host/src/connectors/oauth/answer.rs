@@ -4,9 +4,9 @@ use super::Tokens;
 use super::request::Answered;
 use crate::clock::Timestamp;
 use crate::connectors::answer::Secrets;
-use orla_manifest::OAuth2;
 use secrecy::SecretString;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longest stretch of a vendor's words that is passed on.
@@ -29,15 +29,6 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    /// The same with other words.
-    pub(super) fn map(self, change: impl FnOnce(String) -> String) -> Self {
-        match self {
-            Self::Revoked(words) => Self::Revoked(change(words)),
-            Self::Transient { words, retry_after } => Self::Transient { words: change(words), retry_after },
-            Self::Misconfigured(words) => Self::Misconfigured(change(words)),
-        }
-    }
-
     /// Why, for a person.
     pub(crate) fn words(&self) -> &str {
         match self {
@@ -46,15 +37,25 @@ impl Refused {
     }
 }
 
-/// Reads tokens out of an answer. `revoked` are the errors by which the vendor says that it no longer honours what it was
-/// given, besides the standard's.
+/// How a vendor's answer with tokens is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// Pointers to the members that the vendor calls otherwise than the standard.
+    pub(super) at: &'a BTreeMap<String, String>,
+    /// How long a token lives where the vendor does not say; 0 where it has no end.
+    pub(super) default_lifetime_s: u32,
+    /// Errors by which the vendor says that it no longer honours what it was given, besides the standard's.
+    pub(super) revoked: &'a [String],
+}
+
+/// Reads tokens out of an answer.
 ///
 /// # Errors
 /// The vendor refused, or its answer holds no token.
-pub(super) fn tokens(oauth: &OAuth2, answer: &Answered, revoked: &[String], now: Timestamp) -> Result<Tokens, Refused> {
+pub(super) fn tokens(reading: Reading<'_>, answer: &Answered, now: Timestamp) -> Result<Tokens, Refused> {
     let document = document(&answer.body);
     let member = |name: &str| {
-        let pointer = oauth.token_request.answer.get(name).cloned().unwrap_or_else(|| format!("/{name}"));
+        let pointer = reading.at.get(name).cloned().unwrap_or_else(|| format!("/{name}"));
         document.pointer(&pointer).filter(|value| !value.is_null())
     };
     let secret = |name: &str| {
@@ -64,10 +65,10 @@ pub(super) fn tokens(oauth: &OAuth2, answer: &Answered, revoked: &[String], now:
     let access = match secret("access_token") {
         Some(access) if answer.status.is_success() => access,
         // Some vendors refuse with a 200.
-        _ => return Err(refusal(answer, &document, revoked)),
+        _ => return Err(refusal(answer, &document, reading.revoked)),
     };
     let said = member("expires_in").and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
-    let lifetime = said.unwrap_or_else(|| u64::from(oauth.default_lifetime_s));
+    let lifetime = said.unwrap_or_else(|| u64::from(reading.default_lifetime_s));
     let scopes = member("scope").map(|value| match value {
         Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         // The standard separates by spaces, and some vendors as they were asked.
@@ -142,6 +143,7 @@ pub(super) fn shown(secrets: &Secrets, words: String) -> String {
 
 fn refusal(answer: &Answered, document: &Value, revoked: &[String]) -> Refused {
     let Said { code, words } = Said::read(answer, document);
+    let words = shown(&answer.sent, words);
     let is_fault_of_theirs = answer.status.is_server_error() || answer.status.as_u16() == 429;
     match code.as_str() {
         _ if is_fault_of_theirs => Refused::Transient { words, retry_after: answer.retry_after },

@@ -2,7 +2,7 @@
 //! to nothing.
 
 use super::answer::{self, Said};
-use super::request::{self, Answered, Asked};
+use super::request::{self, Answered, Asked, Written};
 use super::{Client, Refused, locate, random_text};
 use crate::connectors::answer::Secrets;
 use crate::connectors::apps::VendorApp;
@@ -72,7 +72,8 @@ impl Client<'_> {
         if self.oauth.pkce != Pkce::None {
             params.push(("code_verifier", verifier.expose_secret()));
         }
-        let asked = Asked { at: &self.oauth.token, params, encoding: self.oauth.token_request.encoding };
+        let (at, secrets) = (&self.oauth.token, vec![&verifier]);
+        let asked = Asked { at, params, secrets, encoding: self.oauth.token_request.encoding };
         let request = request::write(self, asked).map_err(|error| Verdict::Unsent(format!("{error:#}")))?;
         send(self.services, request).await
     }
@@ -116,10 +117,10 @@ async fn ask_with_key(
         let signed = signing::sign(&mut request, &endpoint.sign, secret, "", services.clock.now());
         signed.map_err(|fault| Verdict::Unsent(fault.message))?;
     }
-    send(services, request).await
+    send(services, Written::new(request, [secret])).await
 }
 
-async fn send(services: &Services, request: Request) -> Result<Answered, Verdict> {
+async fn send(services: &Services, request: Written) -> Result<Answered, Verdict> {
     request::send(services, request).await.map_err(|refused| match refused {
         Refused::Transient { words, .. } | Refused::Revoked(words) | Refused::Misconfigured(words) => {
             Verdict::Unreached(words)
@@ -179,7 +180,12 @@ fn another(text: &str) -> String {
 
 impl Verdict {
     fn blanked(self, client: &Client<'_>) -> Self {
-        self.without(&client.secrets(), client.release)
+        let secrets = Secrets::default();
+        if let Some(secret) = &client.app.client_secret {
+            secrets.add(secret);
+            secrets.add(&request::pair(&client.app.client_id, secret));
+        }
+        self.without(&secrets, client.release)
     }
 
     /// The verdict without what is secret, should the vendor repeat it.

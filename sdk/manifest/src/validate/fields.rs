@@ -38,7 +38,7 @@ impl Manifest {
     pub(super) fn validate_use_of_fields(&self, flaws: &mut Vec<Flaw>) {
         let fields = match &self.auth {
             Auth::Fields(fields) => Some(fields),
-            Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) => None,
+            Auth::None | Auth::Oauth2(_) | Auth::ApiKey(_) | Auth::ServiceAccount(_) => None,
         };
         for (name, endpoint) in &self.endpoints {
             if let Origin::Entered { field } = &endpoint.origin {

@@ -2,7 +2,7 @@
 
 use crate::{
     AnswerPlace, ApiKey, Auth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, Origin, Place, Publishing,
-    SCHEMA, Sign,
+    SCHEMA, ServiceAccount, Sign,
 };
 use std::collections::BTreeMap;
 
@@ -191,4 +191,59 @@ fn places_stand_where_they_mean_something() {
         });
         assert_eq!(wrong, ["publishing/committed_id"]);
     }
+}
+
+/// A service account whose assertions go to an endpoint of their own.
+fn robot() -> Manifest {
+    let literal = |origin: &str| endpoint(Origin::from(origin), Sign::None);
+    let token = Place { endpoint: "tokens".to_owned(), path: "/token".to_owned() };
+    Manifest {
+        auth: Auth::ServiceAccount(ServiceAccount {
+            token,
+            scopes: vec!["read".to_owned()],
+            subject: None,
+            assertion_lifetime_s: 300,
+            revoked_errors: Vec::new(),
+            default_lifetime_s: 3_600,
+            obtained_at: None,
+        }),
+        endpoints: BTreeMap::from([
+            ("tokens".to_owned(), literal("https://tokens.example")),
+            ("api".to_owned(), Endpoint { sign: Sign::Bearer, ..literal("https://api.example") }),
+        ]),
+        links: Vec::new(),
+        ..sound()
+    }
+}
+
+#[test]
+fn a_service_account_survives_json_and_has_defaults() {
+    assert_eq!(robot().validate(), []);
+    let json = serde_json::to_string(&robot()).expect("a manifest is JSON");
+    assert_eq!(Manifest::parse(&json), Ok(robot()));
+    let shorter = json.replace(r#","assertion_lifetime_s":300"#, "");
+    assert_ne!(shorter, json);
+    assert_eq!(Manifest::parse(&shorter), Ok(robot()));
+}
+
+#[test]
+fn a_service_account_says_where_for_what_and_for_how_long() {
+    let flaws = |change: fn(&mut ServiceAccount)| {
+        let mut manifest = robot();
+        match &mut manifest.auth {
+            Auth::ServiceAccount(account) => change(account),
+            other => panic!("the account is connected by {other:?}"),
+        }
+        manifest.validate().into_iter().map(|flaw| flaw.member).collect::<Vec<_>>()
+    };
+    assert_eq!(flaws(|account| account.token.endpoint = "nowhere".to_owned()), ["auth/service_account/token"]);
+    assert_eq!(flaws(|account| account.token.path = "token".to_owned()), ["auth/service_account/token"]);
+    assert_eq!(flaws(|account| account.scopes.push("two words".to_owned())), ["auth/service_account/scopes"]);
+    assert_eq!(flaws(|account| account.subject = Some(" ".to_owned())), ["auth/service_account/subject"]);
+    assert_eq!(flaws(|account| account.assertion_lifetime_s = 0), ["auth/service_account/assertion_lifetime_s"]);
+    assert_eq!(flaws(|account| account.assertion_lifetime_s = 3_601), ["auth/service_account/assertion_lifetime_s"]);
+    let mut entered_origin = robot();
+    entered_origin.endpoints.insert("tokens".to_owned(), endpoint(entered("instance"), Sign::None));
+    let members: Vec<String> = entered_origin.validate().into_iter().map(|flaw| flaw.member).collect();
+    assert_eq!(members, ["auth/service_account/token", "endpoints/tokens/origin"]);
 }

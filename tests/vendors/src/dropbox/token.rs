@@ -112,7 +112,9 @@ impl World {
         if code.expires <= now {
             return Err(unknown());
         }
-        if form.get("redirect_uri") != Some(code.ask.redirect_uri.as_str()) {
+        // One that was taken out of the app's settings since the consent is no better than a wrong one.
+        let is_registered = self.settings.redirect_uris.contains(&code.ask.redirect_uri);
+        if form.get("redirect_uri") != Some(code.ask.redirect_uri.as_str()) || !is_registered {
             return Err(Refusal::grant("redirect_uri mismatch"));
         }
         let proof = match (&code.ask.challenge, form.get("code_verifier"), proof) {

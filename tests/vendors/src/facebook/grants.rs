@@ -147,6 +147,11 @@ impl Grants {
                            one you used in the OAuth dialog request";
             return Err(refused(36_008, message));
         }
+        if !settings.redirect_uris.iter().any(|known| known == redirect_uri) {
+            let message = "URL blocked: This redirect failed because the redirect URI is not white-listed in the app's \
+                           client OAuth settings.";
+            return Err(Problem::new(191, message));
+        }
         if found.expires <= now {
             return Err(refused(36_007, "This authorization code has expired."));
         }

@@ -116,7 +116,8 @@ impl Grants {
         if found.expires <= now {
             return Err(invalid());
         }
-        if found.ask.redirect_uri != redirect_uri {
+        // One that was taken out of the app's settings since the consent is no better than a wrong one.
+        if found.ask.redirect_uri != redirect_uri || !settings.redirect_uris.iter().any(|known| known == redirect_uri) {
             return Err(Refusal::invalid(
                 "Value passed for the redirect uri did not match the uri of the authorization code.",
             ));

@@ -75,6 +75,12 @@ async fn a_code_wants_its_verifier_its_redirect_uri_and_a_client_and_is_good_for
     assert_eq!(bench.objection(&tokens).await, "invalid_access_token", "its tokens are revoked");
     assert_eq!(bench.sim.tally().reused_codes, 1);
 
+    let unregistered = bench.code();
+    bench.sim.change(|settings| settings.redirect_uris.clear());
+    let unregistered = body(bench.exchange(&unregistered).await, StatusCode::BAD_REQUEST).await;
+    assert_eq!(unregistered["error_description"], "redirect_uri mismatch");
+    bench.sim.register_redirect_uri(CALLBACK);
+
     let late = bench.code();
     bench.sim.advance(600);
     let late = body(bench.exchange(&late).await, StatusCode::BAD_REQUEST).await;

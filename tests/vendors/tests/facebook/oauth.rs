@@ -97,6 +97,11 @@ async fn a_code_is_exchanged_once_in_time_by_the_app_that_asked() {
     body(bench.exchange_code(&code).await, StatusCode::OK).await;
     assert_eq!(refusal(bench.exchange_code(&code).await).await.1, 36_009, "a code is exchanged once");
 
+    let unregistered = bench.code(SCOPES);
+    bench.sim.change(|settings| settings.redirect_uris.clear());
+    assert_eq!(refusal(bench.exchange_code(&unregistered).await).await.0, 191);
+    bench.sim.register_redirect_uri(CALLBACK);
+
     let late = bench.code(SCOPES);
     bench.sim.advance(600);
     assert_eq!(refusal(bench.exchange_code(&late).await).await.1, 36_007);

@@ -87,6 +87,10 @@ async fn a_code_wants_its_verifier_and_its_redirect_uri() {
     ];
     body(bench.token_request(&form).await, StatusCode::BAD_REQUEST).await;
     body(bench.exchange(&code, VERIFIER).await, StatusCode::BAD_REQUEST).await;
+    let code = bench.code(ALL_SCOPES);
+    bench.sim.change(|settings| settings.redirect_uris.clear());
+    let refused = body(bench.exchange(&code, VERIFIER).await, StatusCode::BAD_REQUEST).await;
+    assert!(text(&refused["error_description"]).contains("redirect uri"), "{refused}");
 }
 
 #[tokio::test]
