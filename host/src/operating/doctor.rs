@@ -238,7 +238,7 @@ fn look_at_keys(app: &App, found: &mut Examination, release: &Release) {
             found.problem(format!("{id} has no key: make one at {} and set {missing}.", key.obtained_at));
             found.missing_settings = vec![missing];
         }
-        Auth::ApiKey(_) | Auth::Fields(_) | Auth::None => {}
+        Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) | Auth::None => {}
     }
 }
 
@@ -282,7 +282,7 @@ async fn ask_vendor(app: &App, found: &mut Examination, release: &Release) {
             };
             (verdict, variable(id, "API_KEY"))
         }
-        Auth::Fields(_) | Auth::None => return,
+        Auth::Fields(_) | Auth::ServiceAccount(_) | Auth::None => return,
     };
     tracing::info!(connector = id, "the vendor of {id} was asked whether it takes this server's keys: {verdict:?}");
     let (weight, sentence) = told(id, &settings, &verdict);
