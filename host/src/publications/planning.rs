@@ -1,7 +1,7 @@
 //! What people change about a publication that has not gone out: its time, or whether it goes out at all. And trying once more
 //! what failed, which is a publication of its own.
 
-use super::{NewPublication, Publication, State, creating, execution, find, timeline};
+use super::{Kind, NewPublication, Publication, State, creating, execution, find, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::FaultKind;
@@ -29,7 +29,7 @@ pub(super) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
 
 const MOVE: &str = returning!(
     "update publications set publish_at = $1, updated_at = $2
-    where workspace_id = $3 and id = $4 and state = 'scheduled'"
+    where workspace_id = $3 and id = $4 and state = 'scheduled' and reply_to is null"
 );
 
 /// Gives a planned publication another time.
@@ -43,7 +43,7 @@ pub async fn reschedule(app: &App, workspace: WorkspaceId, id: PublicationId, at
     let moved: Option<Publication> = on!(&mut tx, conn => sqlx::query_as(MOVE)
         .bind(at).bind(now).bind(workspace).bind(id).fetch_optional(conn).await)?;
     let Some(publication) = moved else {
-        let state = find(&mut tx, workspace, id).await?.state()?;
+        let state = find(&mut tx, workspace, Kind::Post, id).await?.state()?;
         let detail = format!("It is {} and no longer scheduled, so it has no time to change.", state.word());
         return Err(Error::Conflict { code: "not_scheduled", detail });
     };
@@ -56,7 +56,7 @@ pub async fn reschedule(app: &App, workspace: WorkspaceId, id: PublicationId, at
 
 const CANCEL: &str = returning!(
     "update publications set state = 'cancelled', updated_at = $1, finished_at = $1
-    where workspace_id = $2 and id = $3 and state in ('scheduled', 'due', 'pending')"
+    where workspace_id = $2 and id = $3 and state in ('scheduled', 'due', 'pending') and reply_to is null"
 );
 
 /// Takes a publication back that has not gone out; its credits are free again. One that was cancelled stays so.
@@ -69,7 +69,7 @@ pub async fn cancel(app: &App, workspace: WorkspaceId, id: PublicationId) -> Res
     let cancelled: Option<Publication> = on!(&mut tx, conn => sqlx::query_as(CANCEL)
         .bind(now).bind(workspace).bind(id).fetch_optional(conn).await)?;
     let Some(publication) = cancelled else {
-        let publication = find(&mut tx, workspace, id).await?;
+        let publication = find(&mut tx, workspace, Kind::Post, id).await?;
         return match publication.state()? {
             State::Cancelled => Ok(publication),
             State::Running => Err(Error::Conflict {
@@ -104,15 +104,11 @@ pub async fn retry(
     idempotency_key: Option<String>,
 ) -> Result<Publication> {
     let mut tx = app.db().read().await?;
-    let publication = find(&mut tx, workspace, id).await?;
+    let publication = find(&mut tx, workspace, Kind::Post, id).await?;
     let state = publication.state()?;
     if !matches!(state, State::Failed | State::Cancelled) {
         let detail = format!("It is {}: only what failed or was cancelled can be tried again.", state.word());
         return Err(Error::Conflict { code: "not_failed", detail });
-    }
-    if publication.reply_to.is_some() {
-        let detail = "It is a reply: answer the comment once more.".to_owned();
-        return Err(Error::Conflict { code: "not_retryable", detail });
     }
     let is_unsure = publication.fault()?.is_some_and(|fault| fault.kind == FaultKind::Uncertain);
     if is_unsure || stands(&mut tx, id).await? {

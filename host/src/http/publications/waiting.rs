@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::publications::{self, Publication};
+use crate::publications::{self, Kind, Publication};
 use axum::http::HeaderMap;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) async fn wait(app: &App, publication: Publication, patience: Duration
         tokio::time::sleep_until((tokio::time::Instant::now() + pause).min(until)).await;
         pause = (pause * 2).min(LONGEST_BETWEEN);
         let mut tx = app.db().read().await?;
-        publication = publications::find(&mut tx, publication.workspace_id, publication.id).await?;
+        publication = publications::find(&mut tx, publication.workspace_id, Kind::Post, publication.id).await?;
     }
     Ok(publication)
 }
