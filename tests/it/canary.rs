@@ -85,7 +85,7 @@ fn of_the_host(stage: &Stage, ada: &Person) -> Vec<Canary> {
     let master = hex::decode(file.trim()).unwrap();
     vec![
         Canary::new("the master key", master),
-        Canary::new("the key of sessions", &*stage.host.app.vault().derive("orla/v1/jwt")),
+        Canary::new("the key of sessions", *stage.host.app.vault().derive("orla/v1/jwt")),
         Canary::new("the password", PASSWORD),
         Canary::new("the metrics' token", stage::METRICS),
         Canary::new("the session's access token", &ada.token).told_in(&[ANSWERS]),

@@ -81,14 +81,14 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     ];
     if let Ok(text) = std::str::from_utf8(secret) {
         let json = serde_json::Value::from(text).to_string();
-        all.push(json[1..json.len() - 1].as_bytes().to_vec());
+        all.push(json.as_bytes()[1..json.len() - 1].to_vec());
     }
     // In base64 the first characters hold bits of what stands before, and the last of what stands behind.
     for (before, begin) in [(0, 0), (1, 2), (2, 3)] {
         let padded = [vec![0; before].as_slice(), secret].concat();
         all.extend([STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)].map(|encoded| {
             let end = encoded.len() - 1;
-            encoded[begin..end].as_bytes().to_vec()
+            encoded.as_bytes()[begin..end].to_vec()
         }));
     }
     all

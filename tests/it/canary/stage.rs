@@ -201,5 +201,6 @@ pub(super) async fn publish(person: &Person, platform: &str, content: &str) -> V
     if ["facebook", "graph"].contains(&platform) {
         post["target"] = PAGE.into();
     }
-    person.published(&post, &format!("{platform} {content:.60}"), &["published", "failed", "uncertain"]).await
+    let key = format!("{platform} {content:.60}").replace('\n', " ");
+    person.published(&post, &key, &["published", "failed", "uncertain"]).await
 }
