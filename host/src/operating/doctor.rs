@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::config::ConnectorConfig;
 use crate::connecting;
-use crate::connectors::apps::VendorApp;
+use crate::connectors::apps::{Owner, VendorApp};
 use crate::connectors::asks::Grant;
 use crate::connectors::oauth::Client;
 use crate::connectors::oauth::keys::{self, Verdict};
@@ -268,7 +268,7 @@ async fn ask_vendor(app: &App, found: &mut Examination, release: &Release) {
         Auth::Oauth2(oauth) => {
             let ConnectorConfig { client_id, client_secret, .. } = app.config().connector(id);
             let Some(client_id) = client_id else { return };
-            let vendor_app = VendorApp { id: AppId::new(), client_id, client_secret };
+            let vendor_app = VendorApp { id: AppId::new(), client_id, client_secret, owner: Owner::Installation };
             let client = Client { services, release, oauth, app: &vendor_app };
             let uri = connecting::redirect_uri(app, release.manifest.platform());
             let names = ["CLIENT_ID", "CLIENT_SECRET"].map(|setting| variable(id, setting));
