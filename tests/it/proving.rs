@@ -77,10 +77,13 @@ async fn mastodon_webhook_facebook_and_dropbox_pass() {
     }
 }
 
+/// A case, what is altered in it, and what the kit says of that.
+type Altered = (&'static str, fn(&mut Value), &'static str);
+
 /// Lists are compared item by item, and a lost reply has to be found.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_and_lost_replies_are_held_against_their_cases() {
-    let cases: [(&str, fn(&mut Value), &str); 3] = [
+    let cases: [Altered; 3] = [
         (
             "comments.json",
             |case| case["ends"]["comments"]["items"][0]["text"] = json!("At eight"),
