@@ -14,6 +14,7 @@ mod corpus;
 mod crash;
 mod credits;
 mod drives;
+mod egress;
 mod facebook;
 mod fields;
 mod input;
