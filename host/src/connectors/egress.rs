@@ -151,7 +151,7 @@ impl Egress {
         #[expect(clippy::disallowed_methods, reason = "it sends nothing")]
         let forms = reqwest::Client::builder().tls_certs_only([]).build()?;
         Ok(Self {
-            pools: Pools::new(lookup.clone(), tls, proxy),
+            pools: Pools::new(lookup.clone(), &tls, proxy),
             lookup,
             silence: config.vendor_silence(),
             allowed: config.egress_allow.iter().map(|entry| entry.to_ascii_lowercase()).collect(),

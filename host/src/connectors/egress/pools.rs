@@ -44,7 +44,7 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn new(lookup: Lookup, tls: Tls, proxy: Option<Proxy>) -> Self {
+    pub(super) fn new(lookup: Lookup, tls: &Tls, proxy: Option<Proxy>) -> Self {
         let proxy = proxy.map(Arc::new);
         let fresh = |reach| {
             let (lookup, tls, proxy) = (lookup.clone(), tls.offering(&["http/1.1"]), proxy.clone());

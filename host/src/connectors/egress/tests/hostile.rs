@@ -108,8 +108,8 @@ async fn a_signed_request_follows_nothing() {
     let mut request = Request::new(Method::POST, start.url("/"));
     request.headers_mut().insert("authorization", "Bearer secret".parse().expect("a header's value"));
     let owner = Owner::Connector("x".to_owned());
-    let sent = egress(&[&start, &end]).send(owner, request, Connection::Fresh, ChosenBy::Operator);
-    assert_eq!(sent.await.expect("an answer").status(), 307);
+    let sent = egress(&[&start, &end]).send(owner, request, Connection::Fresh, ChosenBy::Operator).await;
+    assert_eq!(sent.expect("an answer").status(), 307);
     assert_eq!((start.accepted(), end.accepted()), (1, 0));
 }
 

@@ -274,7 +274,10 @@ fn fuzzed(rng: &mut StdRng, port: u16) -> String {
     ];
     let any = |rng: &mut StdRng, choices: &[&str]| (*choices.choose(rng).unwrap()).to_owned();
     let host = match rng.random_range(0..10) {
-        0..=4 => written(rng, Ipv4Addr::from(*INNER.choose(rng).unwrap())),
+        0..=4 => {
+            let address = Ipv4Addr::from(*INNER.choose(rng).unwrap());
+            written(rng, address)
+        }
         5 if rng.random_ratio(1, 4) => {
             let address = Ipv4Addr::from(rng.random::<u32>());
             written(rng, address)
