@@ -40,6 +40,11 @@ pub struct Config {
     /// Addresses inside the operator's own network that requests may go to, as `host:port`, separated by commas.
     #[serde(deserialize_with = "comma_separated")]
     pub egress_allow: Vec<String>,
+    /// The proxy that requests to the public Internet go through, such as `http://user:password@proxy.example.com:3128`.
+    #[serde(deserialize_with = "secret_text")]
+    pub proxy: Option<SecretString>,
+    /// A file of PEM certificates that are trusted like the system's roots.
+    pub ca_file: Option<PathBuf>,
     /// Settings of each connector, by its id.
     pub connectors: BTreeMap<String, ConnectorConfig>,
     /// Calls of connectors at the same time.
@@ -77,6 +82,8 @@ impl Default for Config {
             connectors_folder: "data/connectors".into(),
             signup_credits: 0,
             egress_allow: Vec::new(),
+            proxy: None,
+            ca_file: None,
             connectors: BTreeMap::new(),
             concurrent_calls: 128,
             job_lease_ms: 30_000,

@@ -81,7 +81,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
-use url::Url;
 
 /// How the runtime is set up, beyond what an operator configures.
 #[derive(Debug, Clone)]
@@ -124,7 +123,7 @@ impl Connectors {
             db: db.clone(),
             clock: clock.clone(),
             vault: vault.clone(),
-            egress: Egress::new(config.egress_allow.iter().cloned(), moved_addresses(config), config.vendor_silence())?,
+            egress: Egress::new(config)?,
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),
@@ -195,14 +194,4 @@ impl Connectors {
         self.services.requests.close();
         self.services.requests.wait().await;
     }
-}
-
-/// Where the operator moved endpoints to, which names those addresses.
-fn moved_addresses(config: &Config) -> Vec<String> {
-    let moved = config.connectors.values().flat_map(|connector| connector.endpoints.values());
-    let moved = moved.filter_map(|origin| {
-        let url = Url::parse(origin).ok()?;
-        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
-    });
-    moved.collect()
 }

@@ -15,6 +15,7 @@ mod corpus;
 mod crash;
 mod credits;
 mod drives;
+mod egress;
 mod engagement;
 mod facebook;
 mod fields;

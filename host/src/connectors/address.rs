@@ -15,8 +15,11 @@ const DENIED_V4: &[&str] = &[
     "172.16.0.0/12",    // private
     "192.0.0.0/24",     // protocol assignments (RFC 6890)
     "192.0.2.0/24",     // documentation
+    "192.31.196.0/24",  // AS112, where stray reverse look-ups end (RFC 7535)
+    "192.52.193.0/24",  // multicast relays (RFC 7450)
     "192.88.99.0/24",   // 6to4 relays
     "192.168.0.0/16",   // private
+    "192.175.48.0/24",  // AS112 (RFC 7534)
     "198.18.0.0/15",    // benchmarking (RFC 2544)
     "198.51.100.0/24",  // documentation
     "203.0.113.0/24",   // documentation
@@ -29,10 +32,20 @@ const GLOBAL_V6: &str = "2000::/3";
 
 /// Stretches of it that are not for us.
 const DENIED_V6: &[&str] = &[
-    "2001::/23",     // protocol assignments: Teredo, ORCHID, benchmarking
-    "2001:db8::/32", // documentation
-    "2002::/16",     // 6to4: wraps any IPv4
-    "3fff::/20",     // documentation (RFC 9637)
+    "2001::/23",         // protocol assignments: Teredo, ORCHID, benchmarking
+    "2001:db8::/32",     // documentation
+    "2002::/16",         // 6to4: wraps any IPv4
+    "2620:4f:8000::/48", // AS112 (RFC 7534)
+    "3fff::/20",         // documentation (RFC 9637)
+];
+
+/// Ports at which other protocols are spoken, which must not be talked into by http
+/// (<https://fetch.spec.whatwg.org/#port-blocking>).
+const NOT_FOR_THE_WEB: &[u16] = &[
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
+    532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060,
+    5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ];
 
 static NETS_V4: LazyLock<Vec<Ipv4Net>> =
@@ -47,6 +60,11 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
     }
+}
+
+/// Whether a web server may listen at a port.
+pub(crate) fn is_for_the_web(port: u16) -> bool {
+    !NOT_FOR_THE_WEB.contains(&port)
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -75,8 +93,11 @@ mod tests {
             "172.31.255.255",
             "192.0.0.192",
             "192.0.2.1",
+            "192.31.196.1",
+            "192.52.193.1",
             "192.88.99.1",
             "192.168.1.1",
+            "192.175.48.1",
             "198.18.0.1",
             "198.19.255.255",
             "198.51.100.7",
@@ -95,6 +116,7 @@ mod tests {
             "2001::1",
             "2001:db8::1",
             "2002:7f00:1::",
+            "2620:4f:8000::1",
             "3fff::1",
             "5f00::1",
             "fc00::1",

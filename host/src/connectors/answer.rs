@@ -3,6 +3,7 @@
 
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::{self, Blob, NotStored};
+use super::egress::broken;
 use super::events::Event;
 use super::fault::{Fault, FaultKind};
 use super::links;
@@ -199,6 +200,10 @@ fn lost(message: impl Into<String>) -> Fault {
     Fault { sent: true, ..Fault::new(FaultKind::VendorDown, message) }
 }
 
+fn broke_off(cause: &str) -> Fault {
+    lost(format!("the vendor's answer broke off: {cause}"))
+}
+
 fn too_large(cap: u64) -> Fault {
     Fault { sent: true, ..Fault::new(FaultKind::TooLarge, format!("the vendor's answer is larger than {cap} bytes")) }
 }
@@ -207,7 +212,7 @@ async fn read(run: &Run, response: reqwest::Response, cap: u64) -> Result<Vec<u8
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| lost("the vendor's answer broke off"))?;
+        let chunk = chunk.map_err(|error| broke_off(&broken(&error)))?;
         run.traffic.received(chunk.len() as u64);
         if body.len() as u64 + chunk.len() as u64 > cap {
             return Err(too_large(cap));
@@ -218,7 +223,7 @@ async fn read(run: &Run, response: reqwest::Response, cap: u64) -> Result<Vec<u8
 }
 
 async fn into_blob(run: &Run, response: reqwest::Response) -> Result<Blob, Fault> {
-    let chunks = response.bytes_stream().map_err(|error| error.without_url().to_string()).inspect_ok(|chunk| {
+    let chunks = response.bytes_stream().map_err(|error| broken(&error)).inspect_ok(|chunk| {
         run.traffic.received(chunk.len() as u64);
     });
     store(run, chunks.boxed()).await
@@ -239,7 +244,7 @@ async fn store(run: &Run, chunks: futures_util::stream::BoxStream<'_, Result<Byt
     let stored = services.blobs.put(run.workspace, chunks, services.max_blob_bytes).await;
     let blob = stored.map_err(|error| match error {
         NotStored::TooLarge(cap) => too_large(cap),
-        NotStored::Source(_) => lost("the vendor's answer broke off"),
+        NotStored::Source(cause) => broke_off(&cause),
         NotStored::Store(cause) => {
             tracing::error!(error = format!("{cause:#}"), "the blob store failed");
             lost("the host could not store the vendor's answer")

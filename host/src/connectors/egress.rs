@@ -1,20 +1,37 @@
 //! The one way out. Every request of the host goes through here: connectors', OAuth's, and those to URLs that users give.
 //!
-//! Names are resolved by our own resolver, which passes on public addresses only, so the connection goes to the address
-//! that was checked; addresses written into a URL are checked as well. Redirects are never followed by the client.
-//! Addresses inside the operator's network are reachable only where the configuration names host and port.
+//! What is called is an address that was checked, and the address that was checked is what is called (`dial`). Redirects
+//! are never followed by the client. Addresses inside the operator's network are reachable only where the configuration
+//! names host and port.
+
+mod dial;
+mod exchange;
+mod pools;
+mod proxy;
+pub(crate) mod quota;
+mod resolver;
+mod said;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod unpack;
 
 use super::address;
-use futures_util::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Request, Response, redirect, retry};
+use crate::config::Config;
+use dial::CONNECT_TIMEOUT;
+pub(crate) use exchange::broken;
+pub use pools::Owner;
+use pools::Pools;
+use proxy::Proxy;
+use quota::Quotas;
+use reqwest::{Request, Response};
+use resolver::{Lookup, NoAddress, NotPublic, Reach};
+pub(crate) use said::retry_after;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
+use tls::Tls;
 use url::{Host, Url};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 5;
 
 /// Whether a request may ride a connection that was used before.
@@ -48,6 +65,9 @@ pub enum Unfit {
     /// An address in digits.
     #[error("must name a host such as example.com, not an IP address")]
     Literal,
+    /// A port at which something else than a web server listens.
+    #[error("names a port that belongs to another protocol than the web's")]
+    Port,
     /// A name inside some network.
     #[error("leads to an address that is not on the public Internet: only the operator of this server can allow it")]
     NotPublic,
@@ -83,68 +103,61 @@ impl NoAnswer {
     }
 }
 
-/// What our resolver says of a name whose addresses are not for us.
-#[derive(Debug, thiserror::Error)]
-#[error("the address is not on the public Internet, so it is not called")]
-struct NotPublic;
-
-impl From<reqwest::Error> for NoAnswer {
-    fn from(error: reqwest::Error) -> Self {
-        let mut stage = if error.is_connect() || error.is_builder() { Stage::Unreached } else { Stage::Lost };
-        let error = error.without_url();
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            if inner.is::<NotPublic>() {
-                stage = Stage::Forbidden;
-                message = inner.to_string();
-            }
-            cause = inner.source();
-        }
-        Self { message, stage }
+/// An error with all its causes, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words = format!("{words}: {inner}");
+        cause = inner.source();
     }
+    words
 }
 
 /// The outbound client.
-#[derive(Debug)]
 pub struct Egress {
-    guarded: Pair,
-    /// For what the operator named: no check of addresses.
-    trusted: Pair,
+    pools: Pools,
+    lookup: Lookup,
+    /// Who is silent for longer is lost.
+    silence: Duration,
     /// `host:port` that the operator allows to everybody.
     allowed: BTreeSet<String>,
     /// `host:port` of endpoints that the operator moved: for the connectors that have them.
     moved: BTreeSet<String>,
+    /// What vendors said of how often they may be asked.
+    pub(crate) quotas: Quotas,
+    /// Writes multipart bodies, and sends nothing: it trusts nobody's certificate.
+    forms: reqwest::Client,
 }
 
-#[derive(Debug)]
-struct Pair {
-    shared: Client,
-    fresh: Client,
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Egress({} allowed, {} moved)", self.allowed.len(), self.moved.len())
+    }
 }
 
 impl Egress {
-    /// A client that reaches public addresses, and what the operator named as `host:port`: for everybody, and for the
-    /// endpoints that he moved. Who is silent for longer than `silence` is lost.
+    /// A client that reaches public addresses and what the operator named, by the operator's proxy and with his roots.
     ///
     /// # Errors
-    /// The system's TLS roots cannot be read.
-    pub fn new(
-        allowed: impl IntoIterator<Item = String>,
-        moved: impl IntoIterator<Item = String>,
-        silence: Duration,
-    ) -> anyhow::Result<Self> {
-        let guarded = Arc::new(Guarded);
-        let pair = |guarded: Option<&Arc<Guarded>>| -> anyhow::Result<Pair> {
-            let shared = client(guarded, Connection::Shared, silence)?;
-            Ok(Pair { shared, fresh: client(guarded, Connection::Fresh, silence)? })
-        };
+    /// TLS roots cannot be read, or the proxy's URL is none.
+    pub fn new(config: &Config) -> anyhow::Result<Self> {
+        Self::with(config, Lookup::system())
+    }
+
+    fn with(config: &Config, lookup: Lookup) -> anyhow::Result<Self> {
+        let proxy = config.proxy.as_ref().map(Proxy::read).transpose()?;
+        let tls = Tls::open(config.ca_file.as_deref())?;
+        #[expect(clippy::disallowed_methods, reason = "it sends nothing")]
+        let forms = reqwest::Client::builder().tls_certs_only([]).build()?;
         Ok(Self {
-            guarded: pair(Some(&guarded))?,
-            trusted: pair(None)?,
-            allowed: allowed.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
-            moved: moved.into_iter().map(|entry| entry.to_ascii_lowercase()).collect(),
+            pools: Pools::new(lookup.clone(), &tls, proxy),
+            lookup,
+            silence: config.vendor_silence(),
+            allowed: config.egress_allow.iter().map(|entry| entry.to_ascii_lowercase()).collect(),
+            moved: moved(config),
+            quotas: Quotas::default(),
+            forms,
         })
     }
 
@@ -154,24 +167,22 @@ impl Egress {
     /// [`NoAnswer`], which says whether the request may have arrived.
     pub async fn send(
         &self,
+        owner: Owner,
         request: Request,
         connection: Connection,
         chosen_by: ChosenBy,
     ) -> Result<Response, NoAnswer> {
-        let pair = if self.is_named(request.url(), chosen_by) {
-            &self.trusted
-        } else {
-            check(request.url())?;
-            &self.guarded
-        };
-        let client = match connection {
-            Connection::Shared => &pair.shared,
-            Connection::Fresh => &pair.fresh,
-        };
-        client.execute(request).await.map_err(NoAnswer::from)
+        let url = request.url();
+        check_form(url)?;
+        let reach = if self.is_named(url, chosen_by) { Reach::Named } else { Reach::Public };
+        if reach == Reach::Public {
+            check_public(url)?;
+        }
+        let client = self.pools.client(owner, connection, reach);
+        Box::pin(exchange::send(&client, request, self.silence)).await
     }
 
-    /// Fetches a URL that a user gave. Redirects are followed, each checked like the first.
+    /// Fetches a URL that a user gave. Redirects are followed, each checked like the first; no credentials are sent.
     ///
     /// # Errors
     /// [`NoAnswer`] with a message for that user.
@@ -179,7 +190,7 @@ impl Egress {
         let mut url = url;
         for _ in 0..=MAX_REDIRECTS {
             let request = Request::new(reqwest::Method::GET, url.clone());
-            let response = self.send(request, Connection::Shared, ChosenBy::User).await?;
+            let response = self.send(Owner::Host, request, Connection::Shared, ChosenBy::User).await?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
@@ -195,7 +206,7 @@ impl Egress {
     /// # Errors
     /// The form cannot be written.
     pub(crate) fn multipart(&self, request: Request, form: reqwest::multipart::Form) -> anyhow::Result<Request> {
-        let builder = reqwest::RequestBuilder::from_parts(self.guarded.fresh.clone(), request);
+        let builder = reqwest::RequestBuilder::from_parts(self.forms.clone(), request);
         Ok(builder.multipart(form).build()?)
     }
 
@@ -213,6 +224,7 @@ impl Egress {
         match url.host() {
             _ if url.scheme() != "https" => Err(Unfit::NotHttps),
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => Err(Unfit::Literal),
+            Some(Host::Domain(_)) if url.port().is_some_and(|port| !address::is_for_the_web(port)) => Err(Unfit::Port),
             Some(Host::Domain(_)) => Ok(()),
             None => Err(Unfit::Unknown),
         }
@@ -227,11 +239,13 @@ impl Egress {
         if self.is_named(url, ChosenBy::User) {
             return Ok(());
         }
-        let addresses = tokio::time::timeout(CONNECT_TIMEOUT, public_addresses(url.host_str().unwrap_or_default()));
-        match addresses.await {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(()),
-            Ok(Err(error)) if error.is::<NotPublic>() => Err(Unfit::NotPublic),
-            Ok(_) | Err(_) => Err(Unfit::Unknown),
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let addresses = self.lookup.addresses(host, port, Reach::Public);
+        match tokio::time::timeout(CONNECT_TIMEOUT, addresses).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(NoAddress::NotPublic(_))) => Err(Unfit::NotPublic),
+            Ok(Err(NoAddress::Failed(_) | NoAddress::None)) | Err(_) => Err(Unfit::Unknown),
         }
     }
 
@@ -242,31 +256,32 @@ impl Egress {
     }
 }
 
-fn client(guarded: Option<&Arc<Guarded>>, connection: Connection, silence: Duration) -> anyhow::Result<Client> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
-    let mut builder = Client::builder()
-        .user_agent(concat!("Orla/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(silence);
-    if let Some(guarded) = guarded {
-        builder = builder.dns_resolver(guarded.clone());
-    }
-    if connection == Connection::Fresh {
-        builder = builder.pool_max_idle_per_host(0).http1_only();
-    }
-    Ok(builder.build()?)
+/// Where the operator moved endpoints to, which names those addresses.
+fn moved(config: &Config) -> BTreeSet<String> {
+    let moved = config.connectors.values().flat_map(|connector| connector.endpoints.values());
+    let moved = moved.filter_map(|origin| {
+        let url = Url::parse(origin).ok()?;
+        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?).to_ascii_lowercase())
+    });
+    moved.collect()
 }
 
-/// Refuses a URL that must not be called, before any name is resolved.
-fn check(url: &Url) -> Result<(), NoAnswer> {
+/// Refuses a URL that nobody may call.
+fn check_form(url: &Url) -> Result<(), NoAnswer> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(NoAnswer::forbidden("only http and https URLs can be called"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(NoAnswer::forbidden("a URL with a user name or password in it is not called"));
+    }
+    Ok(())
+}
+
+/// Refuses a URL that leads inside or to no web server, before any name is looked up. Addresses are checked once more
+/// where connections are opened.
+fn check_public(url: &Url) -> Result<(), NoAnswer> {
+    if url.port().is_some_and(|port| !address::is_for_the_web(port)) {
+        return Err(NoAnswer::forbidden("the port belongs to another protocol than the web's, so it is not called"));
     }
     let public = match url.host() {
         Some(Host::Ipv4(address)) => address::is_public(address.into()),
@@ -275,28 +290,4 @@ fn check(url: &Url) -> Result<(), NoAnswer> {
         None => false,
     };
     if public { Ok(()) } else { Err(NoAnswer::forbidden(NotPublic.to_string())) }
-}
-
-/// Resolves names to public addresses only.
-#[derive(Debug)]
-struct Guarded;
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let resolved: BoxFuture<'static, Result<Addrs, BoxError>> =
-            Box::pin(async move { Ok(Box::new(public_addresses(name.as_str()).await?.into_iter()) as Addrs) });
-        resolved
-    }
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The addresses of a name, all of them public.
-async fn public_addresses(name: &str) -> Result<Vec<SocketAddr>, BoxError> {
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
-    // One private address among public ones is reason enough: that is how rebinding looks.
-    if addresses.iter().any(|address| !address::is_public(address.ip())) {
-        return Err(NotPublic.into());
-    }
-    Ok(addresses)
 }

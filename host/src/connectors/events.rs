@@ -3,6 +3,7 @@
 use super::answer::{Answer, Body};
 use super::billing::Reading;
 use super::bindings::connector::orla::connector::{http as wit, types as wit_types};
+use super::egress::broken;
 use super::fault::{Fault, FaultKind};
 use super::guest::Guest;
 use super::run::Run;
@@ -97,7 +98,7 @@ pub(crate) async fn pump(
     let event_cap = run.limits.inline_answer_bytes;
     let since_event = Arc::new(AtomicU64::new(0));
     let (counted, mut total) = (since_event.clone(), 0);
-    let chunks = response.bytes_stream().map_err(|error| Torn::Off(error.without_url().to_string()));
+    let chunks = response.bytes_stream().map_err(|error| Torn::Off(broken(&error)));
     let bounded = chunks.and_then(move |chunk| {
         let length = chunk.len() as u64;
         run.traffic.received(length);

@@ -4,6 +4,7 @@
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::{Blob, Blobs};
 use super::destination::Destination;
+use super::egress::quota::Haste;
 use super::fault::Fault;
 use super::paths;
 use super::run::{Run, Services};
@@ -96,6 +97,8 @@ pub(crate) struct Outbound {
     pub(crate) digest: String,
     /// What the message is called where messages have names: the same whenever a step of the run is sent.
     pub(crate) message_id: String,
+    /// Whether it waits where the vendor wants to be asked less often.
+    pub(crate) haste: Haste,
 }
 
 impl Outbound {
@@ -137,7 +140,11 @@ impl Outbound {
         };
         let message_id = signing::message_id(run.id, key);
         let slot = request.slot.clone();
-        Ok(Self { destination, method, headers, payload, slot, proof, digest, message_id })
+        let haste = match &request.effect {
+            wit::Effect::Read | wit::Effect::Prepare(_) => Haste::None,
+            wit::Effect::Commit(_) | wit::Effect::Spend(_) => Haste::Now,
+        };
+        Ok(Self { destination, method, headers, payload, slot, proof, digest, message_id, haste })
     }
 
     /// Builds the request, unsigned.

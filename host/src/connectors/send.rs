@@ -4,7 +4,7 @@ use super::answer::{self, Answer, Body, Received};
 use super::billing::Reading;
 use super::bindings::connector::orla::connector::http as wit;
 use super::blob::Blob;
-use super::egress::{Connection, Stage};
+use super::egress::{Connection, Owner, Stage};
 use super::events::{self, Ended, Events};
 use super::fault::{Fault, FaultKind};
 use super::journal::{self, Committed, Journal, Once, Step, Ticket};
@@ -337,6 +337,8 @@ async fn attempt(
     connection: Connection,
     token: Option<&SecretString>,
 ) -> Result<reqwest::Response, Failed> {
+    let egress = &run.services.egress;
+    egress.quotas.admit(run, outbound).await.map_err(Failed::BeforeSending)?;
     let built = outbound.build(&run.services).await;
     let mut request =
         built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
@@ -352,7 +354,11 @@ async fn attempt(
     }
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     run.traffic.request(outbound.body_bytes());
-    let sent = run.services.egress.send(request, connection, outbound.destination.chosen_by).await;
+    let owner = Owner::Connector(run.release.manifest.id.clone());
+    let sent = egress.send(owner, request, connection, outbound.destination.chosen_by).await;
+    if let Ok(response) = &sent {
+        egress.quotas.learn(run, outbound, response.status(), response.headers()).await;
+    }
     sent.map_err(|none| {
         let what = match none.stage {
             Stage::Forbidden | Stage::Unreached => "the vendor could not be reached",

@@ -164,6 +164,8 @@ impl Stand {
     /// The database or the blob store failed.
     pub(super) async fn begin<'case>(&self, case: &'case Case, script: Script) -> anyhow::Result<Work<'case>> {
         self.moment.store(case.now.0, Ordering::SeqCst);
+        // Each script is a vendor of its own, to whom nothing was said before.
+        self.connectors().services().egress.quotas.forget();
         let id = RunId::new();
         let pinned = Pinned { id, workspace: self.workspace(), seed: SEED, started_at: case.now };
         let connected = self.connect(case, id).await?;

@@ -4,7 +4,7 @@ use super::{MediaSource, Part};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::blob::{self, Blob, NotStored};
-use crate::connectors::egress::Stage;
+use crate::connectors::egress::{Stage, broken};
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::work::{Variant, VariantMedium, VariantPart};
 use crate::db::Tx;
@@ -98,7 +98,7 @@ async fn fetch(app: &App, workspace: WorkspaceId, source: &MediaSource) -> Resul
     if !status.is_success() {
         return Err(invalid(format!("its server answered {status}")));
     }
-    let chunks = Box::pin(response.bytes_stream().map_err(|error| error.without_url().to_string()));
+    let chunks = Box::pin(response.bytes_stream().map_err(|error| broken(&error)));
     services.blobs.put(workspace, chunks, services.max_blob_bytes).await.map_err(|error| match error {
         NotStored::TooLarge(_) => Fault::new(FaultKind::TooLarge, format!("The medium cannot be fetched: {error}.")),
         NotStored::Source(_) => Fault::new(FaultKind::VendorDown, format!("The medium cannot be fetched: {error}.")),

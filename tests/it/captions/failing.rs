@@ -14,7 +14,6 @@ fn refusals() -> Vec<(Mode, u16, &'static str)> {
         (Mode::forbidden(), 503, "not_configured"),
         (Mode::not_found(), 503, "not_configured"),
         (Mode::insufficient_quota(), 503, "not_configured"),
-        (Mode::rate_limited(2), 503, "vendor_busy"),
         (Mode::server_error(), 503, "vendor_busy"),
         (Mode::overloaded(), 503, "vendor_busy"),
         (Mode::CutBefore, 503, "vendor_busy"),
@@ -74,6 +73,24 @@ async fn a_vendor_that_fails_before_the_first_word_is_not_paid_for() {
                 host.openai.fault(Fault::on("POST", path, mode.clone()));
                 stream_fails(&ada, &mode, code).await;
             }
+            host.check_books().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_asks_to_be_left_alone_is() {
+    for backend in BOTH {
+        for (api, path) in APIS {
+            let (host, ada) = writing(backend, api).await;
+            host.openai.fault(Fault::on("POST", path, Mode::rate_limited(600)));
+            for _ in 0..2 {
+                let Answered { status, body } = plain(&ada).await;
+                assert_eq!((status, body["code"].as_str()), (503, Some("vendor_busy")), "{api}: {body}");
+                kept_as_failed(&ada).await;
+            }
+            stream_fails(&ada, &Mode::rate_limited(600), "vendor_busy").await;
+            assert_eq!(host.openai.counts().values().sum::<u32>(), 1, "{api}: it was asked again");
             host.check_books().await;
         }
     }

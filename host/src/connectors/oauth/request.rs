@@ -3,13 +3,13 @@
 use super::{Client, Refused, locate};
 use crate::clock::Timestamp;
 use crate::connectors::answer::Secrets;
-use crate::connectors::egress::{ChosenBy, Connection};
+use crate::connectors::egress::{ChosenBy, Connection, Owner, retry_after};
 use crate::connectors::run::Services;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use orla_manifest::{ClientAuth, Encoding, Place};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
 use reqwest::{Method, Request, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
@@ -20,8 +20,6 @@ use zeroize::Zeroizing;
 /// A lease of refreshing lasts a little longer: see `refreshing`.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_ANSWER_BYTES: usize = 64 << 10;
-/// The longest that a vendor may ask to be left alone.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 /// What is asked for, by the standard's names.
 pub(super) struct Asked<'a> {
@@ -135,7 +133,7 @@ pub(super) async fn send(services: &Services, written: Written) -> Result<Answer
     let transient = |words: String| Refused::Transient { words, retry_after: None };
     *request.timeout_mut() = Some(TOTAL_TIMEOUT);
     // A refresh token that rotates is as precious as a post: no half-dead connection for it either.
-    let answered = services.egress.send(request, Connection::Fresh, ChosenBy::Operator).await;
+    let answered = services.egress.send(Owner::Host, request, Connection::Fresh, ChosenBy::Operator).await;
     let mut response = answered.map_err(|none| transient(none.message))?;
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(|_| transient("the vendor's answer broke off".to_owned()))? {
@@ -144,8 +142,7 @@ pub(super) async fn send(services: &Services, written: Written) -> Result<Answer
         }
         body.extend_from_slice(&chunk);
     }
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
+    let retry_after = retry_after(response.headers(), services.clock.now());
     let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
     let date = date.and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
     let date = date.map(|date| Timestamp(date.unix_timestamp().saturating_mul(1_000_000)));
