@@ -152,10 +152,13 @@ mod tests {
         [said.app, said.account, said.place].map(|wait| wait.map(|wait| wait.as_secs()))
     }
 
+    /// A status, headers, and the seconds of waiting: for the app, the account, the place.
+    type Case<'a> = (u16, &'a [(&'static str, &'a str)], [Option<u64>; 3]);
+
     #[test]
     fn vendors_are_understood() {
         let none = [None; 3];
-        let cases: &[(u16, &[(&'static str, &str)], [Option<u64>; 3])] = &[
+        let cases: &[Case<'_>] = &[
             (429, &[], none),
             (429, &[("retry-after", "120")], [Some(120), None, None]),
             (503, &[("retry-after", "Thu, 01 Jan 2026 00:01:00 GMT")], [Some(60), None, None]),

@@ -28,10 +28,10 @@ fn comments_are_listed_page_by_page_as_the_page() {
     let played = play(vendor, || {
         let first = Facebook::list(&account(), "615_1", None)?;
         let second = Facebook::list(&account(), "615_1", first.next.as_deref())?;
-        Ok((first, second))
+        Ok::<_, orla_sdk::Fault>((first, second))
     });
     assert_eq!(played.lines, [LIST, "read GET orla-link:b3Js as page:615"]);
-    let (first, second) = Result::unwrap(played.result);
+    let (first, second) = played.result.expect("both pages come");
     let [reply, bare] = first.comments.as_slice() else { panic!("two comments") };
     let coffee = CommentAuthor { id: Some("615".to_owned()), name: "Coffee".to_owned() };
     assert_eq!((reply.id.as_str(), reply.author.as_ref(), reply.text.as_str()), ("1_8", Some(&coffee), "At seven"));
