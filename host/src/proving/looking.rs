@@ -126,6 +126,8 @@ pub(super) async fn disturb(
         return Err(Flaw::new(complaint));
     }
     match &end {
+        // Cancelled so late that the look had its answer, it saw all that there is to see.
+        End::Verdict(Verdict::Absent) if look.there.is_none() && trouble.1 == Mishap::Cancel => Ok(()),
         End::Verdict(Verdict::Absent) => Err(absent()),
         End::Verdict(Verdict::Unknown) => Ok(()),
         End::Verdict(Verdict::Done(found)) if Some(&found.id) == look.there.as_ref() => Ok(()),
