@@ -182,26 +182,30 @@ impl Renewal<'_> {
         let written = match refused {
             Refused::Revoked(_) => match self.revoke(used, &words, attempt).await {
                 Ok(Some(newer)) => return Ok(newer),
-                Ok(None) => Ok(()),
+                Ok(None) => Ok(None),
                 Err(error) => Err(error),
             },
-            Refused::Transient { retry_after, .. } => self.pause(*retry_after, &words, attempt).await,
+            Refused::Transient { retry_after, .. } => self.pause(*retry_after, &words, attempt).await.map(Some),
             Refused::Misconfigured(_) => {
                 let connector = &self.release.manifest.id;
                 tracing::error!(connection = %id, connector, "the vendor refuses this host's app or key: {words}");
-                self.pause(Some(MISCONFIGURED_PAUSE), &words, attempt).await
+                self.pause(Some(MISCONFIGURED_PAUSE), &words, attempt).await.map(Some)
             }
         };
-        if let Err(error) = written {
+        let pause = written.unwrap_or_else(|error| {
             tracing::error!(connection = %id, error = format!("{error:#}"), "what became of a refresh could not be written");
-        }
-        Err(match refused {
+            None
+        });
+        let fault = match refused {
             Refused::Revoked(_) => {
                 Fault::new(FaultKind::AuthExpired, format!("the connection is no longer valid: {words}"))
             }
             Refused::Transient { .. } => Fault::new(FaultKind::VendorDown, format!("refreshing failed: {words}")),
             Refused::Misconfigured(_) => Fault::new(FaultKind::VendorDown, format!("{APP_REFUSED}: {words}")),
-        })
+        };
+        // Who came again sooner would only hear that it is too soon.
+        let retry_after_ms = pause.and_then(|pause| u64::try_from(pause.as_millis()).ok());
+        Err(Fault { retry_after_ms, ..fault })
     }
 
     /// Notes that the vendor no longer honours the connection, and has its workspace told, once; unless the tokens are others
@@ -219,7 +223,8 @@ impl Renewal<'_> {
         Ok(newer)
     }
 
-    async fn pause(&self, at_least: Option<Duration>, words: &str, attempt: Uuid) -> anyhow::Result<()> {
+    /// Notes until when nobody is to try again; gives how long that is.
+    async fn pause(&self, at_least: Option<Duration>, words: &str, attempt: Uuid) -> anyhow::Result<Duration> {
         let Self { services, connection, .. } = self;
         let mut tx = services.db.begin().await?;
         let failures: i64 = on!(&mut tx, conn => sqlx::query_scalar(FAILED)
@@ -227,10 +232,12 @@ impl Renewal<'_> {
         .unwrap_or(1);
         let doublings = u32::try_from(failures.clamp(1, 20) - 1).unwrap_or(20);
         let pause = services.retry_base.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
-        let until = services.clock.now().after(pause.max(at_least.unwrap_or_default()));
+        let pause = pause.max(at_least.unwrap_or_default());
+        let until = services.clock.now().after(pause);
         on!(&mut tx, conn => sqlx::query(PAUSE).bind(until).bind(connection).execute(conn).await.map(drop))?;
         on!(&mut tx, conn => sqlx::query(END).bind(connection).bind(attempt).execute(conn).await.map(drop))?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(pause)
     }
 }
 
