@@ -70,7 +70,7 @@ async fn a_bomb_goes_off_piece_by_piece() {
                 .await,
         ),
     ] {
-        assert!((packed.len() as u64) < BOMB_BYTES / 500, "{packing}: {}", packed.len());
+        assert!((packed.len() as u64) < BOMB_BYTES / 100, "{packing}: {}", packed.len());
         let pieces = fetched(packing, &packed).await.expect("an answer").bytes_stream();
         let read = pieces.try_fold(0, |sum, piece| {
             assert!(piece.len() <= 64 << 10, "{packing}: a piece of {} bytes", piece.len());
