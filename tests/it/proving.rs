@@ -312,7 +312,10 @@ async fn what_cannot_be_played_is_said_in_one_sentence() {
         (changed(|case| case["exchanges"][0]["request"]["method"] = json!("get")), "a method is one of GET"),
         (changed(|case| case["exchanges"][0]["answer"]["status"] = json!(99)), "99 is no status"),
         (changed(|case| case["settings"] = json!({ "model": "x" })), "no setting `model`"),
-        (changed(|case| case["call"] = json!("whoami")), "a call of `whoami` cannot end as one of `publish` does"),
+        (
+            changed(|case| case["call"] = json!("whoami")),
+            "a call of `whoami` cannot end as one of `publish` or `reply` does",
+        ),
         (
             changed(|case| case["call"]["publish"]["parts"][0]["media"] = json!([{ "bytes": { "file": "no.png" } }])),
             "cannot read",

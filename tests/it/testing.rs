@@ -110,13 +110,15 @@ async fn what_fails_in_passing_is_told_in_the_networks_words_and_changes_nothing
         assert_eq!((&test["fault"]["message"], &test["state"]), (&json!("The bakery is closed."), &json!("active")));
         assert!(test["advice"].as_str().unwrap().contains("test again"), "{test:#}");
         host.sim.clear_faults();
-        let canned = Canned { status: 429, retry_after_s: Some(30), ..Canned::default() };
+        let canned = Canned { status: 429, retry_after_s: Some(2), ..Canned::default() };
         host.sim.fault(Fault::on("GET", "/2/users/me", Mode::Status(canned)).times(9));
         let test = tested(&ada).await;
         assert_eq!(test["fault"]["kind"], "rate-limited", "{test:#}");
-        assert_eq!(test["advice"], "Wait 30 seconds, then test again.");
+        assert_eq!(test["advice"], "Wait 2 seconds, then test again.");
         assert!(time(&test["again_at"]) > time(&test["tested_at"]), "{test:#}");
         host.sim.clear_faults();
+        // The network is left alone for as long as it asked.
+        tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
         assert_eq!(tested(&ada).await["works"], true);
         // The operator's keys are wrong, which only shows when a token is to be renewed.
         host.sim.change(|settings| settings.client_secret = "another-secret".to_owned());

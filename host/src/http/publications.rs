@@ -167,7 +167,9 @@ async fn publish(
     let (new, patience) = (post.into_publication(idempotency_key(&headers)?)?, waiting::patience(&headers)?);
     let publication = Box::pin(publications::create(&app, caller.workspace, caller.user, new)).await?;
     let publication = waiting::wait(&app, publication, patience).await?;
-    let status = if publication.state()?.is_terminal() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    // Who does not wait is told that it was taken in, however often.
+    let has_ended = !patience.is_zero() && publication.state()?.is_terminal();
+    let status = if has_ended { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(PublicationView::of(publication)?)))
 }
 

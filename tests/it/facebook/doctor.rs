@@ -26,8 +26,12 @@ async fn an_apps_secret_is_told_from_a_wrong_one_by_comparing() {
         assert_eq!(found["redirect_uris"], json!([format!("{}/social/oauth/facebook/callback", host.url)]));
         assert!(sentences(&found, "fine")[0].contains("takes the keys"), "{found:#}");
         let scopes = &found["scopes"];
-        assert_eq!(scopes["optional"], json!(["business_management"]), "{scopes:#}");
-        assert!(scopes["sent"].as_str().unwrap().ends_with("business_management"), "{scopes:#}");
+        assert_eq!(
+            scopes["optional"],
+            json!(["business_management", "pages_read_user_content", "pages_manage_engagement"]),
+            "{scopes:#}"
+        );
+        assert!(scopes["sent"].as_str().unwrap().ends_with("pages_manage_engagement"), "{scopes:#}");
         sim.change(|settings| settings.app_secret = "another-facebook-secret".to_owned());
         let told = problem(&examined(&operator, "facebook", true).await);
         assert!(told.contains("1: Error validating client secret."), "{told}");

