@@ -187,6 +187,12 @@ impl Publication {
         Ok(serde_json::from_value(self.state.clone().into())?)
     }
 
+    /// When it was to go out.
+    #[must_use]
+    pub fn begins_at(&self) -> Timestamp {
+        self.publish_at.unwrap_or(self.created_at)
+    }
+
     /// What to publish.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
     let mut course = Course {
         setbacks: loaded.publication.setbacks + 1,
         has_made_headway: false,
-        age: app.now().since(loaded.publication.created_at),
+        age: app.now().since(loaded.publication.begins_at()),
     };
     let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
     let ready = match ready(app, loaded).await {
