@@ -164,8 +164,6 @@ impl Stand {
     /// The database or the blob store failed.
     pub(super) async fn begin<'case>(&self, case: &'case Case, script: Script) -> anyhow::Result<Work<'case>> {
         self.moment.store(case.now.0, Ordering::SeqCst);
-        // Each script is a vendor of its own, to whom nothing was said before.
-        self.connectors().services().egress.quotas.forget();
         let id = RunId::new();
         let pinned = Pinned { id, workspace: self.workspace(), seed: SEED, started_at: case.now };
         let connected = self.connect(case, id).await?;
@@ -257,6 +255,8 @@ impl Stand {
     /// # Errors
     /// The database failed.
     pub(super) async fn execute(&self, work: &Work<'_>) -> anyhow::Result<Executed> {
+        // The case tells what the vendor says now; what it said before would keep the host from asking.
+        self.connectors().services().egress.quotas.forget();
         let run = Arc::new(self.run(work).await?);
         self.vendor.scene(|scene| scene.enter(Some(run.clone())));
         let end = Box::pin(self.call(work, &run)).await;
