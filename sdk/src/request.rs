@@ -105,7 +105,7 @@ impl<'a> Request<'a> {
     /// let an_hour = std::time::Duration::from_secs(3_600);
     /// let ready = || Api::new("api").post("/v1/uploads/1/finish").discard().prepare("finish", an_hour);
     /// let played = play(|_line| answer(200, &serde_json::json!({ "chunks": [1, 2, 3] })), ready);
-    /// assert_eq!(played.result.unwrap().bytes(), []);
+    /// assert!(played.result.unwrap().bytes().is_empty());
     /// ```
     pub fn discard(mut self) -> Self {
         self.raw.answer = http::AnswerKind::Discard;

@@ -143,6 +143,12 @@ impl Stand {
         std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A case tells what the vendor says now; what it said before would keep the host from asking.
+    fn enter(&self, run: &Arc<Run>) {
+        self.connectors().services().egress.quotas.forget();
+        self.vendor.scene(|scene| scene.enter(Some(run.clone())));
+    }
+
     fn note_dropped(&self, run: &Run) {
         let mut known = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         for sentence in run.dropped.all() {
@@ -255,10 +261,8 @@ impl Stand {
     /// # Errors
     /// The database failed.
     pub(super) async fn execute(&self, work: &Work<'_>) -> anyhow::Result<Executed> {
-        // The case tells what the vendor says now; what it said before would keep the host from asking.
-        self.connectors().services().egress.quotas.forget();
         let run = Arc::new(self.run(work).await?);
-        self.vendor.scene(|scene| scene.enter(Some(run.clone())));
+        self.enter(&run);
         let end = Box::pin(self.call(work, &run)).await;
         run.settle().await;
         self.vendor.scene(|scene| scene.enter(None));
@@ -352,7 +356,7 @@ impl Stand {
         };
         let credentials = self.credentials(work).await?;
         let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
-        self.vendor.scene(|scene| scene.enter(Some(run.clone())));
+        self.enter(&run);
         let verdict = match &work.case.call {
             Call::Reply(answer) => {
                 let lost = LostReply { sent_at: effect.sent_at, others: Vec::new() };
