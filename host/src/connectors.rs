@@ -51,6 +51,7 @@ mod signing;
 pub(crate) mod sink;
 pub(crate) mod slots;
 pub mod targets;
+pub(crate) mod variant;
 mod wasi;
 pub mod work;
 pub(crate) mod writing;

@@ -107,7 +107,7 @@ pub use crate::bindings::publishes::exports::orla::connector::publish::Progress;
 ///
 /// let committed = Committed { id: "10".to_owned(), url: None };
 /// let first = PartOutcome::Done(Confirmed { key: "part/0".to_owned(), committed });
-/// assert_eq!(Receipt { parts: vec![first] }.parts.len(), 1);
+/// assert_eq!(Receipt { parts: vec![first], first_comment: None }.parts.len(), 1);
 /// ```
 pub use crate::bindings::publishes::exports::orla::connector::publish::Receipt;
 

@@ -75,7 +75,7 @@ pub use fault::{Fault, Result};
 pub use multipart::Multipart;
 pub use pages::{Pages, cursor, pages};
 pub use path::segment;
-pub use publication::{Step, in_order};
+pub use publication::{Step, in_order, say_first_comment};
 pub use request::Request;
 pub use response::Response;
 pub use setting::setting;

@@ -14,19 +14,22 @@
 //!         max_media: 4,
 //!         media: manifest::media([("image/png", 5 << 20)]),
 //!         committed_id: vec![manifest::pointer("/data/id")],
+//!         ..Publishing::default()
 //!     }),
 //!     ..manifest::bare("example", "Example Social", "1.2.3")
 //! };
 //! assert_eq!(manifest.validate(), []);
 //! ```
 
+mod publishing;
 mod schema;
 mod service_account;
 
+pub use publishing::{Bounds, Extra, ExtraKind, MediaRule, Member, Publishing, extras, media};
 pub use schema::{
     AnswerPlace, ApiKey, Auth, ClientAuth, Encoding, Endpoint, Exchange, Field, FieldKind, Fields, Flaw, Granted,
-    Limits, Link, Manifest, Meaning, MediaRule, OAuth2, Origin, Pkce, Place, Publishing, Refresh, Revoke, RevokeBy,
-    SCHEMA, ServiceAccount, Sign, Slot, TokenRequest, Usage, Verdict,
+    Limits, Link, Manifest, Meaning, OAuth2, Origin, Pkce, Place, Refresh, Revoke, RevokeBy, SCHEMA, ServiceAccount,
+    Sign, Slot, TokenRequest, Usage, Verdict,
 };
 pub use service_account::service_account;
 
@@ -153,17 +156,6 @@ pub fn at_field(name: &str) -> Origin {
 #[must_use]
 pub fn place(endpoint: &str, path: &str) -> Place {
     Place { endpoint: endpoint.to_owned(), path: path.to_owned() }
-}
-
-/// What is taken of each media type, by its largest size in bytes.
-///
-/// ```
-/// let rules = orla_sdk::manifest::media([("image/png", 5 << 20), ("video/mp4", 512 << 20)]);
-/// assert_eq!(rules[0].max_bytes, 5 * 1024 * 1024);
-/// ```
-#[must_use]
-pub fn media<const N: usize>(rules: [(&str, u64); N]) -> Vec<MediaRule> {
-    rules.map(|(content_type, max_bytes)| MediaRule { content_type: content_type.to_owned(), max_bytes }).into()
 }
 
 /// The place in an answer's JSON that a pointer (RFC 6901) names.

@@ -1,6 +1,6 @@
 //! Posting part after part, and what to call the result.
 
-use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress, Receipt, Result, Violation};
+use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress, Receipt, Result, Variant, Violation};
 use std::time::Duration;
 
 /// How far one part came.
@@ -66,6 +66,45 @@ pub fn in_order(
     Ok(Progress::Published(receipt(live, parts.len(), None)))
 }
 
+/// Says a variant's first comment once its first part is live: `say` gets the words and what the vendor calls that part.
+///
+/// A comment that fails does not undo the post: the receipt says that it is missing, and why. What only a re-run decides ends
+/// the run, as in [`in_order`].
+///
+/// ```
+/// use orla_sdk::{Account, Api, Committed, Progress, Response, Result, Step, Variant, in_order, path, say_first_comment};
+///
+/// fn publish(_account: &Account, variant: &Variant) -> Result<Progress> {
+///     let made = |answer: &Response| Ok(Committed { id: answer.text().into_owned(), url: None });
+///     let api = Api::new("api");
+///     let progress = in_order(&variant.parts, |index, part, _| {
+///         api.post("/v1/posts").json(&part.text).commit(format!("part/{index}"), made).map(Step::Done)
+///     })?;
+///     say_first_comment(progress, variant, |words, post| {
+///         api.post(path!("/v1/posts/{}/comments", post.id)).json(&words).commit("first-comment", made)
+///     })
+/// }
+/// ```
+///
+/// # Errors
+/// A fault that only a re-run decides.
+pub fn say_first_comment(
+    progress: Progress,
+    variant: &Variant,
+    say: impl FnOnce(&str, &Committed) -> Result<Confirmed>,
+) -> Result<Progress> {
+    let (Progress::Published(mut receipt), Some(words)) = (progress.clone(), &variant.first_comment) else {
+        return Ok(progress);
+    };
+    let Some(PartOutcome::Done(first)) = receipt.parts.first() else { return Ok(progress) };
+    receipt.first_comment = Some(match say(words, &first.committed) {
+        Ok(confirmed) => PartOutcome::Done(confirmed),
+        Err(fault) if needs_rerun(fault.kind) => return Err(fault),
+        Err(fault) => PartOutcome::Missing(fault),
+    });
+    Ok(Progress::Published(receipt))
+}
+
 fn needs_rerun(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Uncertain | FaultKind::Cancelled)
 }
@@ -74,7 +113,7 @@ fn receipt(live: Vec<Confirmed>, parts: usize, fault: Option<Fault>) -> Receipt 
     let missing = parts - live.len();
     let done = live.into_iter().map(PartOutcome::Done);
     let rest = fault.into_iter().flat_map(|fault| std::iter::repeat_n(PartOutcome::Missing(fault), missing));
-    Receipt { parts: done.chain(rest).collect() }
+    Receipt { parts: done.chain(rest).collect(), first_comment: None }
 }
 
 impl Violation {
@@ -93,7 +132,8 @@ impl Violation {
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, in_order};
+    use super::{Step, in_order, say_first_comment};
+    use crate::testing;
     use crate::{Committed, Confirmed, Fault, FaultKind, Part, PartOutcome, Progress, Receipt, Result};
     use std::time::Duration;
 
@@ -123,7 +163,7 @@ mod tests {
             seen.push((index, part.text.clone(), previous.map(|post| post.id.clone())));
             post(index, part, previous)
         });
-        assert!(matches!(progress, Ok(Progress::Published(Receipt { parts })) if parts.len() == 3));
+        assert!(matches!(progress, Ok(Progress::Published(Receipt { parts, .. })) if parts.len() == 3));
         let befores: Vec<_> = seen.into_iter().map(|(_, _, before)| before).collect();
         assert_eq!(befores, [None, Some("a".to_owned()), Some("b".to_owned())]);
     }
@@ -133,7 +173,7 @@ mod tests {
         let progress = in_order(&parts(&["a", "invalid", "c"]), post).unwrap();
         let missing = PartOutcome::Missing(Fault::new(FaultKind::Invalid, "no"));
         let parts = vec![PartOutcome::Done(confirmed("a")), missing.clone(), missing];
-        assert_eq!(progress, Progress::Published(Receipt { parts }));
+        assert_eq!(progress, Progress::Published(Receipt { parts, first_comment: None }));
     }
 
     #[test]
@@ -147,6 +187,29 @@ mod tests {
     fn a_first_part_that_fails_is_the_variants_fault() {
         assert_eq!(in_order(&parts(&["invalid", "b"]), post).unwrap_err().kind, FaultKind::Invalid);
         assert_eq!(in_order(&[], post).unwrap_err().kind, FaultKind::Invalid);
+    }
+
+    #[test]
+    fn a_first_comment_is_said_once_the_post_is_live() {
+        let mut variant = testing::post(&["a"]);
+        let live = Progress::Published(Receipt { parts: vec![PartOutcome::Done(confirmed("a"))], first_comment: None });
+        let nobody = |_: &str, _: &Committed| panic!("there is nothing to say");
+        assert_eq!(say_first_comment(live.clone(), &variant, nobody), Ok(live.clone()));
+        variant.first_comment = Some("#bread".to_owned());
+        assert_eq!(say_first_comment(Progress::Pending(5), &variant, nobody), Ok(Progress::Pending(5)));
+        let said = say_first_comment(live.clone(), &variant, |words, post| {
+            assert_eq!((words, post.id.as_str()), ("#bread", "a"));
+            Ok(confirmed("c"))
+        });
+        let Ok(Progress::Published(receipt)) = said else { panic!("it is live") };
+        assert_eq!(receipt.first_comment, Some(PartOutcome::Done(confirmed("c"))));
+        let refuse = |kind| move |_: &str, _: &Committed| Err(Fault::new(kind, "no"));
+        let Ok(Progress::Published(receipt)) = say_first_comment(live.clone(), &variant, refuse(FaultKind::Invalid))
+        else {
+            panic!("the post stays live")
+        };
+        assert!(matches!(receipt.first_comment, Some(PartOutcome::Missing(fault)) if fault.kind == FaultKind::Invalid));
+        assert!(say_first_comment(live, &variant, refuse(FaultKind::Uncertain)).is_err());
     }
 
     #[test]

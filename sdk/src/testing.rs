@@ -182,7 +182,25 @@ pub fn broken_events<N: Into<String>, D: Into<String>>(
 /// ```
 #[must_use]
 pub fn variant(parts: Vec<Part>) -> &'static Variant {
-    Box::leak(Box::new(Variant { parts }))
+    Box::leak(Box::new(with_parts(parts)))
+}
+
+fn with_parts(parts: Vec<Part>) -> Variant {
+    Variant { parts, title: None, link: None, first_comment: None, privacy: None, extras: Vec::new() }
+}
+
+/// A variant of these texts, to be given a title, a first comment or whatever else it may have.
+///
+/// ```
+/// use orla_sdk::Variant;
+/// use orla_sdk::testing::post;
+///
+/// let titled = Variant { title: Some("Bread".to_owned()), ..post(&["How we bake it"]) };
+/// assert_eq!(titled.parts[0].text, "How we bake it");
+/// ```
+#[must_use]
+pub fn post(texts: &[&str]) -> Variant {
+    with_parts(texts.iter().map(|text| part(text, Vec::new())).collect())
 }
 
 /// A part of text and media.

@@ -176,7 +176,9 @@ impl Floor {
         }
         let instance = self.linked.instantiate_async(&mut store).await.unwrap();
         let world = self.indices.load(&mut store, &instance).unwrap();
-        let variant = Variant { parts: vec![Part { text: TEXT.to_owned(), media: Vec::new() }] };
+        let parts = vec![Part { text: TEXT.to_owned(), media: Vec::new() }];
+        let variant =
+            Variant { parts, title: None, link: None, first_comment: None, privacy: None, extras: Vec::new() };
         world.orla_connector_publish().call_check(&mut store, &variant, &[]).await.unwrap().len()
     }
 }

@@ -7,7 +7,8 @@ use super::credentials::{Credentials, Stored};
 use super::fault::Fault;
 use super::journal::{Journal, Once, Step};
 use super::run::{self, Pinned};
-use super::work::{Account, Progress, Variant, VariantPart};
+use super::variant::{Variant, VariantPart};
+use super::work::{Account, Progress};
 use crate::id::{ConnectionId, RunId, WorkspaceId};
 use anyhow::bail;
 use orla_manifest::Meaning;
@@ -18,7 +19,7 @@ impl Connectors {
     #[doc(hidden)]
     pub async fn check_for_bench(&self, connector: &str, text: &str) -> Result<usize, Fault> {
         let release = self.active(connector).ok_or_else(|| Fault::bug("no such connector"))?;
-        let variant = Variant { parts: vec![VariantPart { text: text.to_owned(), media: Vec::new() }] };
+        let variant = Variant::of(vec![VariantPart { text: text.to_owned(), media: Vec::new() }]);
         self.check(&release, WorkspaceId(uuid::Uuid::nil()), &variant).await.map(|violations| violations.len())
     }
 
@@ -64,7 +65,7 @@ impl Connectors {
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
         let run = Arc::new(self.execution(pinned, release, credentials, None));
         let account = Account { vendor_id: "1".to_owned(), handle: "one".to_owned(), target: None };
-        let variant = Variant { parts: vec![VariantPart { text: text.to_owned(), media: Vec::new() }] };
+        let variant = Variant::of(vec![VariantPart { text: text.to_owned(), media: Vec::new() }]);
         match self.publish(&run, &account, &variant).await.result {
             Ok(Progress::Pending(_)) => Ok(()),
             Ok(Progress::Published(_)) => bail!("the call did not end with a pause"),

@@ -6,14 +6,12 @@ use super::billing::Billing;
 use super::bindings::connector::orla::connector::types as wit;
 use super::bindings::identifies::exports::orla::connector::identity as wit_identity;
 use super::bindings::publishes::exports::orla::connector::publish as wit_publish;
-use super::bindings::publishes::orla::connector::variants as wit_variants;
 use super::bindings::reconciles::exports::orla::connector::reconcile as wit_reconcile;
-use super::blob::{Blob, Handle, Received};
+use super::blob::Received;
 use super::connections::Connection;
 use super::credentials::Credentials;
 use super::entered;
 use super::fault::{Fault, plain};
-use super::guest::Guest;
 use super::journal::{Committed, Journal};
 use super::meter::{Meter, Traffic};
 use super::release::Release;
@@ -22,6 +20,7 @@ use super::runtime::Called;
 use super::sink::Sink;
 use super::slots::Slots;
 use super::targets::Target;
+use super::variant::{Variant, Violation, beyond, hand_over, not_taken};
 use crate::clock::Timestamp;
 use crate::id::{RunId, WorkspaceId};
 use orla_manifest::Auth;
@@ -32,7 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wasmtime::Store;
 
 /// Longest pause that a connector may ask for.
 const MAX_PENDING: Duration = Duration::from_secs(60 * 60);
@@ -65,31 +63,6 @@ pub(crate) struct Profile {
     pub(crate) targets: Vec<Target>,
 }
 
-/// What a person wants to say, with the media at hand.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Variant {
-    pub(crate) parts: Vec<VariantPart>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct VariantPart {
-    pub(crate) text: String,
-    pub(crate) media: Vec<VariantMedium>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct VariantMedium {
-    pub(crate) blob: Arc<Blob>,
-    pub(crate) alt_text: Option<String>,
-}
-
-/// A rule that a variant breaks.
-#[derive(Debug, Clone)]
-pub(crate) struct Violation {
-    pub(crate) field: String,
-    pub(crate) message: String,
-}
-
 /// What became of one part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -112,6 +85,7 @@ pub enum PartOutcome {
 /// An end, or a pause.
 #[derive(Debug)]
 pub(crate) enum Progress {
+    /// One outcome a part, and one more for the first comment, where the variant has one.
     Published(Vec<PartOutcome>),
     Pending(Duration),
 }
@@ -218,6 +192,10 @@ impl Connectors {
         variant: &Variant,
     ) -> Result<Vec<Violation>, Fault> {
         let Some(indices) = &release.publish else { return Err(Fault::bug("the connector does not publish")) };
+        let not_taken = not_taken(release, &variant.more);
+        if !not_taken.is_empty() {
+            return Ok(not_taken);
+        }
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
         let mut run = self.execution(pinned, release.clone(), Credentials::Operator, None);
@@ -294,22 +272,6 @@ impl Connectors {
     }
 }
 
-/// Where a variant has more parts or media than the manifest allows.
-fn beyond(release: &Release, variant: &Variant) -> Vec<Violation> {
-    let Some(publishing) = &release.manifest.publishing else { return Vec::new() };
-    let (max_parts, max_media) = (publishing.max_parts as usize, publishing.max_media as usize);
-    let parts = Some(variant.parts.len()).filter(|count| *count > max_parts).map(|count| Violation {
-        field: "parts".to_owned(),
-        message: format!("The network takes {max_parts} posts at once; these are {count}."),
-    });
-    let media = variant.parts.iter().enumerate().filter(|(_, part)| part.media.len() > max_media);
-    let media = media.map(|(index, part)| Violation {
-        field: format!("parts/{index}/media"),
-        message: format!("The network takes {max_media} media in a post; this one has {}.", part.media.len()),
-    });
-    parts.into_iter().chain(media).collect()
-}
-
 impl Account {
     /// Whom a connection is for, in the vendor's own words.
     pub(crate) fn of(connection: &Connection, target: Option<String>, release: &Release) -> Self {
@@ -327,25 +289,6 @@ impl Account {
     }
 }
 
-/// Gives a guest handles of the variant's media.
-fn hand_over(store: &mut Store<Guest>, variant: &Variant) -> wasmtime::Result<wit_variants::Variant> {
-    let table = &mut store.data_mut().table;
-    let mut parts = Vec::with_capacity(variant.parts.len());
-    for part in &variant.parts {
-        let mut media = Vec::with_capacity(part.media.len());
-        for medium in &part.media {
-            media.push(wit_variants::Media {
-                blob: table.push(Handle(medium.blob.clone()))?,
-                content_type: medium.blob.content_type.clone(),
-                size: medium.blob.size(),
-                alt_text: medium.alt_text.clone(),
-            });
-        }
-        parts.push(wit_variants::Part { text: part.text.clone(), media });
-    }
-    Ok(wit_variants::Variant { parts })
-}
-
 /// Holds a receipt against the journal: a part is done only if a commit of this run made it, and the vendor's answer to
 /// that commit names it.
 fn verify(run: &Run, variant: &Variant, receipt: wit_publish::Receipt) -> Result<Vec<PartOutcome>, Fault> {
@@ -354,9 +297,14 @@ fn verify(run: &Run, variant: &Variant, receipt: wit_publish::Receipt) -> Result
     if receipt.parts.len() != variant.parts.len() {
         return Err(Fault::bug("the receipt does not have one outcome a part"));
     }
+    if receipt.first_comment.is_some() != variant.more.first_comment.is_some() {
+        return Err(Fault::bug(
+            "the receipt does not say what became of the first comment, or of one that nobody wanted",
+        ));
+    }
     let mut claimed = std::collections::HashSet::new();
-    let mut outcomes = Vec::with_capacity(receipt.parts.len());
-    for outcome in receipt.parts {
+    let mut outcomes = Vec::with_capacity(receipt.parts.len() + 1);
+    for outcome in receipt.parts.into_iter().chain(receipt.first_comment) {
         outcomes.push(match outcome {
             wit_publish::PartOutcome::Missing(fault) => PartOutcome::Missing { fault: fault.into() },
             wit_publish::PartOutcome::Done(wit_publish::Confirmed { key, committed }) => {

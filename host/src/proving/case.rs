@@ -4,6 +4,7 @@ use super::ends::Ends;
 use super::keys;
 use super::script::{AnswerBody, Exchange, Source, WantedBody, WantedContent};
 use crate::clock::Timestamp;
+use crate::connectors::variant::VariantMore;
 use anyhow::{Context as _, bail, ensure};
 use orla_manifest::{FieldKind, Fields, Manifest, Origin};
 use serde::Deserialize;
@@ -137,6 +138,9 @@ pub(super) struct LostAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Post {
     pub(super) parts: Vec<Part>,
+    /// What it has besides.
+    #[serde(default)]
+    pub(super) more: VariantMore,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -162,6 +166,9 @@ pub(super) struct Medium {
 #[serde(deny_unknown_fields)]
 pub(super) struct Look {
     pub(super) parts: Vec<Part>,
+    /// What the post has besides.
+    #[serde(default)]
+    pub(super) more: VariantMore,
     /// The commit's key.
     pub(super) key: String,
     /// When it may have left; the case's `now` where absent.
@@ -346,6 +353,20 @@ impl Case {
             | Call::Comments(_)
             | Call::Reply(_)
             | Call::FindReply(_) => None,
+        }
+    }
+
+    /// What the post that the call is about has besides its parts.
+    pub(super) fn more(&self) -> VariantMore {
+        match &self.call {
+            Call::Check(post) | Call::Publish(post) => post.more.clone(),
+            Call::Reconcile(look) => look.more.clone(),
+            Call::Whoami
+            | Call::Complete(_)
+            | Call::List(_)
+            | Call::Comments(_)
+            | Call::Reply(_)
+            | Call::FindReply(_) => VariantMore::default(),
         }
     }
 

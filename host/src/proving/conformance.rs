@@ -10,7 +10,8 @@ use super::stand::Stand;
 use crate::connectors::Inspection;
 use crate::connectors::blob::Blob;
 use crate::connectors::fault::FaultKind;
-use crate::connectors::work::{Variant, VariantMedium, VariantPart, Verdict};
+use crate::connectors::variant::{Variant, VariantMedium, VariantMore, VariantPart};
+use crate::connectors::work::Verdict;
 use crate::id::BlobId;
 use orla_manifest::Publishing;
 use std::collections::BTreeMap;
@@ -95,11 +96,11 @@ fn variants(stand: &Stand, publishing: &Publishing) -> Vec<Strange> {
     let mut all: Vec<Strange> = strange_texts()
         .into_iter()
         .map(|(what, text)| {
-            let variant = Variant { parts: vec![part(&text, Vec::new())] };
+            let variant = Variant::of(vec![part(&text, Vec::new())]);
             Strange { what: what.to_owned(), variant, refused: Refused::May }
         })
         .collect();
-    let mut add = |what: String, refused, parts| all.push(Strange { what, refused, variant: Variant { parts } });
+    let mut add = |what: String, refused, parts| all.push(Strange { what, refused, variant: Variant::of(parts) });
     let (max_parts, max_media) = (publishing.max_parts as usize, publishing.max_media as usize);
     if max_parts < MAX_PARTS {
         let parts = vec![part("One of many.", Vec::new()); max_parts + 1];
@@ -165,6 +166,11 @@ fn has(variant: &Variant, field: &str) -> bool {
                 _ => false,
             }
         }
+        (Some("title"), None) => variant.more.title.is_some(),
+        (Some("link"), None) => variant.more.link.is_some(),
+        (Some("first_comment"), None) => variant.more.first_comment.is_some(),
+        (Some("privacy"), None) => variant.more.privacy.is_some(),
+        (Some("extras"), Some(name)) => names.next().is_none() && variant.more.extras.contains_key(name),
         _ => false,
     }
 }
@@ -199,7 +205,10 @@ pub(super) async fn of_cases(stand: &Stand, cases: &[&Case], report: &mut Report
 fn strange_calls(case: &Case) -> Vec<(String, Case)> {
     let like = |(what, text): (&str, String)| {
         let call = match &case.call {
-            Call::Publish(_) => Call::Publish(Post { parts: vec![Part { text, media: Vec::new() }] }),
+            Call::Publish(_) => {
+                let parts = vec![Part { text, media: Vec::new() }];
+                Call::Publish(Post { parts, more: VariantMore::default() })
+            }
             Call::Complete(ask) => Call::Complete(Ask { message: text, ..ask.clone() }),
             Call::Reply(answer) => Call::Reply(Answer { text, ..answer.clone() }),
             Call::Whoami
@@ -239,7 +248,7 @@ fn looks(stand: &Stand, case: &Case, course: &Course) -> Vec<Look> {
     for call in &course.calls {
         let Some(key) = &call.once else { continue };
         let parts = case.parts().unwrap_or_default().to_vec();
-        looks.push(Look { parts, key: key.clone(), sent_at: None, earlier: earlier.clone() });
+        looks.push(Look { parts, more: case.more(), key: key.clone(), sent_at: None, earlier: earlier.clone() });
         let made = outcome::made(stand.release.committed_id(), &case.exchanges[call.exchange].answer, key);
         earlier.extend(made.map(|id| (key.clone(), id)));
     }
@@ -302,11 +311,11 @@ pub(super) fn of_interfaces(inspection: &Inspection, cases: &[Case], report: &mu
 #[cfg(test)]
 mod tests {
     use super::has;
-    use crate::connectors::work::{Variant, VariantPart};
+    use crate::connectors::variant::{Variant, VariantPart};
 
     #[test]
     fn members_of_a_post() {
-        let variant = Variant { parts: vec![VariantPart::default()] };
+        let variant = Variant::of(vec![VariantPart::default()]);
         for there in ["parts", "parts/0", "parts/0/text", "parts/0/media"] {
             assert!(has(&variant, there), "{there}");
         }

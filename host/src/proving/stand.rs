@@ -1,7 +1,7 @@
 //! What cases are played on: a host of its own with a temporary folder and database, a clock that stands until it is
 //! moved, and the one connector, whose endpoints are servers of ours.
 
-use super::case::{Call, Case, Part};
+use super::case::{Call, Case};
 use super::ends::End;
 use super::keys::{self, Keys};
 use super::plot::Script;
@@ -20,7 +20,8 @@ use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::oauth::Tokens;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
-use crate::connectors::work::{Account, Attempt, Variant, VariantMedium, VariantPart};
+use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
+use crate::connectors::work::{Account, Attempt};
 use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::passwords::Password;
@@ -181,7 +182,7 @@ impl Stand {
             scene.set_keys(connected.keys);
         });
         let account = Account::of(&connected.connection, case.account.target.clone(), &self.release);
-        let variant = self.variant(case.parts().unwrap_or_default(), &case.folder).await?;
+        let variant = self.variant(case).await?;
         Ok(Work { case, pinned, connection: connected.connection.id, entered: connected.entered, account, variant })
     }
 
@@ -237,13 +238,13 @@ impl Stand {
         Ok(Connected { connection, entered, keys })
     }
 
-    async fn variant(&self, parts: &[Part], folder: &Path) -> anyhow::Result<Variant> {
+    async fn variant(&self, case: &Case) -> anyhow::Result<Variant> {
         let services = self.connectors().services();
-        let mut variant = Variant::default();
-        for part in parts {
+        let mut variant = Variant { parts: Vec::new(), more: case.more() };
+        for part in case.parts().unwrap_or_default() {
             let mut media = Vec::with_capacity(part.media.len());
             for medium in &part.media {
-                let bytes = Bytes::from(medium.bytes.bytes(folder)?);
+                let bytes = Bytes::from(medium.bytes.bytes(&case.folder)?);
                 let source = futures_util::stream::iter([Ok(bytes)]);
                 let blob = services.blobs.put(self.workspace(), source, MAX_MEDIUM_BYTES).await?;
                 let mut tx = self.app.db().begin().await?;

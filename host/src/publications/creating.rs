@@ -8,7 +8,7 @@ use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::FaultKind;
 use crate::connectors::run::{self, Pinned};
 use crate::connectors::targets;
-use crate::connectors::work::{Variant, VariantPart};
+use crate::connectors::variant::{Variant, VariantPart};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{PublicationId, UserId, WorkspaceId};
@@ -51,7 +51,7 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
     let release = app.connectors().active(&connection.connector).ok_or(Error::Unavailable(NO_CONNECTOR))?;
     if new.parts.iter().all(|part| part.media.is_empty()) {
         let parts = new.parts.iter().map(|part| VariantPart { text: part.text.clone(), media: Vec::new() }).collect();
-        let checked = app.connectors().check(&release, workspace, &Variant { parts }).await;
+        let checked = app.connectors().check(&release, workspace, &Variant::of(parts)).await;
         let violations = checked.map_err(|fault| match fault.kind {
             FaultKind::Busy => Error::Busy {
                 detail: format!(

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::connectors::blob::{self, Blob, NotStored};
 use crate::connectors::egress::{Stage, broken};
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::work::{Variant, VariantMedium, VariantPart};
+use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
 use crate::db::Tx;
 use crate::id::{BlobId, PublicationId, WorkspaceId};
 use crate::on;

@@ -86,6 +86,7 @@ impl Connector for Facebook {
                 media: manifest::media(check::MEDIA),
                 // Of a photo, its post. What ends a video's upload names nothing: its key is the video.
                 committed_id: vec![manifest::pointer("/post_id"), manifest::pointer("/id"), manifest::commit_key()],
+                ..Publishing::default()
             }),
             // A video of a gibibyte, if Facebook asks for it mebibyte by mebibyte.
             limits: Limits { requests: 1_100, ..Limits::default() },

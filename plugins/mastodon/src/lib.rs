@@ -62,6 +62,7 @@ impl Connector for Mastodon {
                 max_media: check::MAX_MEDIA,
                 media: manifest::media(check::MEDIA),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("mastodon", "Mastodon", env!("CARGO_PKG_VERSION"))
         }

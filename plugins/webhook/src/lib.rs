@@ -70,6 +70,7 @@ impl Connector for Webhook {
                 max_media: MAX_MEDIA,
                 media: manifest::media(MEDIA.map(|content_type| (content_type, MAX_BYTES))),
                 committed_id: vec![manifest::commit_key()],
+                ..Publishing::default()
             }),
             ..manifest::bare("webhook", "Webhook", env!("CARGO_PKG_VERSION"))
         }

@@ -79,7 +79,7 @@ fn what_is_refused_later_is_missing() {
     let thread = variant(vec![part("one", vec![]), part("two", vec![]), part("three", vec![])]);
     let receiver = |line: &str| answer(if line.contains("two") { 422 } else { 200 }, &json!({}));
     let played = play(receiver, || Webhook::publish(&account(), thread));
-    let Ok(Progress::Published(Receipt { parts })) = played.result else { panic!("the first part is live") };
+    let Ok(Progress::Published(Receipt { parts, .. })) = played.result else { panic!("the first part is live") };
     assert_eq!((played.lines.len(), &parts[0]), (2, &done(0)));
     assert!(
         parts[1..].iter().all(|part| matches!(part, PartOutcome::Missing(fault) if fault.kind == FaultKind::Invalid))

@@ -75,6 +75,7 @@ impl Connector for X {
                 max_media: MAX_PHOTOS as u32,
                 media: manifest::media(MEDIA),
                 committed_id: vec![manifest::pointer("/data/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("x", "X", env!("CARGO_PKG_VERSION"))
         }

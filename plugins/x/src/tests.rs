@@ -78,7 +78,7 @@ fn a_thread_is_a_post_and_replies() {
         ]
     );
     let parts = vec![done("part/0", "100"), done("part/1", "101"), done("part/2", "102")];
-    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts })));
+    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts, first_comment: None })));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_refused_reply_leaves_the_thread_published() {
     let thread = variant(vec![part("one", vec![]), part("two", vec![]), part("three", vec![])]);
     let words = "Reply to this conversation is not allowed.";
     let played = publish(thread, move |line| line.starts_with("commit part/1").then(|| problem(403, words)));
-    let Ok(Progress::Published(Receipt { parts })) = played.result else { panic!("published") };
+    let Ok(Progress::Published(Receipt { parts, .. })) = played.result else { panic!("published") };
     assert_eq!(parts[0], done("part/0", "100"));
     for missing in &parts[1..] {
         let PartOutcome::Missing(fault) = missing else { panic!("missing") };
@@ -171,7 +171,7 @@ fn a_video_that_is_ready_or_long_forgotten_is_posted() {
     for status in [status(&json!({ "state": "succeeded" })), problem(404, "gone")] {
         let played = publish(video(), processing(status));
         let parts = vec![done("part/0", "100")];
-        assert_eq!(played.result, Ok(Progress::Published(Receipt { parts })));
+        assert_eq!(played.result, Ok(Progress::Published(Receipt { parts, first_comment: None })));
     }
 }
 

@@ -7,6 +7,7 @@
 mod auth;
 mod fields;
 mod oauth;
+mod publishing;
 mod service_account;
 mod unique;
 mod validate;
@@ -16,6 +17,7 @@ pub use fields::{Field, FieldKind, Fields, Origin};
 pub use oauth::{
     ClientAuth, Encoding, Exchange, Granted, OAuth2, Pkce, Place, Refresh, Revoke, RevokeBy, TokenRequest,
 };
+pub use publishing::{Bounds, Extra, ExtraKind, MediaRule, Member, Publishing};
 pub use service_account::ServiceAccount;
 pub use validate::Flaw;
 
@@ -212,23 +214,6 @@ pub enum Meaning {
     Unknown,
 }
 
-/// Rules of publishing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Publishing {
-    /// Seconds after which a post is surely visible to the connector's own reads. Reconciling looks twice past it.
-    pub visible_after_s: u32,
-    /// Most parts of a thread; 1 where the network has none.
-    pub max_parts: u32,
-    /// Most media of one part.
-    pub max_media: u32,
-    /// What is taken of each media type; what is not listed is refused.
-    pub media: Vec<MediaRule>,
-    /// Where the answer to a commit names what it made, such as the pointer `/data/id`; the first place that holds a
-    /// text or a number counts. The host holds receipts against it.
-    pub committed_id: Vec<AnswerPlace>,
-}
-
 /// Something that the vendor bills by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,16 +224,6 @@ pub struct Usage {
     /// JSON pointers (RFC 6901) into the answer or, in an event stream, into the data of each event; the first that holds a
     /// number counts, and the last event that has one.
     pub at: Vec<String>,
-}
-
-/// What a network takes of a medium.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MediaRule {
-    /// A media type, such as `image/png`.
-    pub content_type: String,
-    /// Largest size in bytes.
-    pub max_bytes: u64,
 }
 
 /// What one call may use.

@@ -2,6 +2,7 @@
 
 mod fields;
 mod oauth;
+mod publishing;
 mod service_account;
 #[cfg(test)]
 mod tests;
@@ -59,13 +60,8 @@ impl Manifest {
         self.validate_use_of_fields(&mut flaws);
         self.validate_links(&mut flaws);
         self.validate_slots(&mut flaws);
-        if let Some(publishing) = &self.publishing
-            && publishing.max_parts == 0
-        {
-            flaws.push(flaw("publishing/max_parts", "must be at least 1".to_owned()));
-        }
         if let Some(publishing) = &self.publishing {
-            validate_committed_id(&publishing.committed_id, &mut flaws);
+            publishing::validate_publishing(publishing, &mut flaws);
         }
         self.validate_usage_and_settings(&mut flaws);
         flaws
@@ -193,19 +189,6 @@ fn validate_sign(at: &str, sign: &Sign, flaws: &mut Vec<Flaw>) {
         _ => return,
     };
     flaws.push(flaw(&format!("{at}/sign"), problem.to_owned()));
-}
-
-fn validate_committed_id(places: &[AnswerPlace], flaws: &mut Vec<Flaw>) {
-    let mut refuse = |problem: &str| flaws.push(flaw("publishing/committed_id", problem.to_owned()));
-    if places.is_empty() {
-        refuse("must name at least one place");
-    }
-    if places.iter().any(|place| matches!(place, AnswerPlace::LinkHeader(_))) {
-        refuse("a link is followed, it names nothing that was made");
-    }
-    if places.iter().rev().skip(1).any(|place| *place == AnswerPlace::Key) {
-        refuse("a commit always has its key, so no place behind it is ever looked at");
-    }
 }
 
 /// Whether a text is scheme, host and optional port, nothing more.

@@ -118,15 +118,6 @@ pub use orla_manifest::Manifest;
 #[doc(inline)]
 pub use orla_manifest::Meaning;
 
-/// What a network takes of a media type; [`media`](super::media) makes them.
-///
-/// ```
-/// let rule = orla_sdk::manifest::MediaRule { content_type: "image/png".to_owned(), max_bytes: 5 << 20 };
-/// assert_eq!(orla_sdk::manifest::media([("image/png", 5 << 20)]), [rule]);
-/// ```
-#[doc(inline)]
-pub use orla_manifest::MediaRule;
-
 /// A vendor's OAuth 2; [`oauth2`](super::oauth2) makes one to correct.
 ///
 /// ```
@@ -160,23 +151,6 @@ pub use orla_manifest::Pkce;
 /// ```
 #[doc(inline)]
 pub use orla_manifest::Place;
-
-/// The rules of a connector that publishes.
-///
-/// ```
-/// use orla_sdk::manifest::{self, Publishing};
-///
-/// let publishing = Publishing {
-///     visible_after_s: 30,
-///     max_parts: 25,
-///     max_media: 4,
-///     media: manifest::media([("image/jpeg", 5 << 20)]),
-///     committed_id: vec![manifest::pointer("/data/id")],
-/// };
-/// # drop(publishing);
-/// ```
-#[doc(inline)]
-pub use orla_manifest::Publishing;
 
 /// The version of the manifest's format, which [`bare`](super::bare) sets.
 ///

@@ -122,6 +122,7 @@ pub(crate) fn manifest(id: &str) -> Manifest {
             max_media: 0,
             media: Vec::new(),
             committed_id: vec![AnswerPlace::Pointer("/data/id".to_owned())],
+            ..Publishing::default()
         }),
         usage: Vec::new(),
         settings: [].into(),

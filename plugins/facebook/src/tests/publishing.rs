@@ -15,7 +15,7 @@ fn publish(variant: &'static Variant, vendor: impl FnMut(&str) -> Answer + 'stat
 fn done(key: &str, id: &str, url: &str) -> Progress {
     let committed = Committed { id: id.to_owned(), url: Some(url.to_owned()) };
     let parts = vec![PartOutcome::Done(Confirmed { key: key.to_owned(), committed })];
-    Progress::Published(Receipt { parts })
+    Progress::Published(Receipt { parts, first_comment: None })
 }
 
 #[test]

@@ -49,7 +49,7 @@ const LINES: [&str; 6] = [
 fn done() -> Progress {
     let committed = Committed { id: "88".to_owned(), url: Some("https://www.facebook.com/615/videos/88/".to_owned()) };
     let parts = vec![PartOutcome::Done(Confirmed { key: "88".to_owned(), committed })];
-    Progress::Published(Receipt { parts })
+    Progress::Published(Receipt { parts, first_comment: None })
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn done(index: usize, id: &str) -> PartOutcome {
 }
 
 fn published(parts: Vec<PartOutcome>) -> Result<Progress> {
-    Ok(Progress::Published(Receipt { parts }))
+    Ok(Progress::Published(Receipt { parts, first_comment: None }))
 }
 
 /// Publishes at a server that makes the statuses 100, 101, … of whatever it gets, unless this answers otherwise.
@@ -161,7 +161,7 @@ fn what_fails_later_is_missing() {
     let thread = variant(vec![part("One", vec![]), part("Two", vec![]), part("Three", vec![])]);
     let played =
         publish(thread, |line| line.contains("Two").then(|| answer(404, &json!({ "error": "Record not found" }))));
-    let Ok(Progress::Published(Receipt { parts })) = played.result else { panic!("the first post is live") };
+    let Ok(Progress::Published(Receipt { parts, .. })) = played.result else { panic!("the first post is live") };
     assert_eq!((played.lines.len(), &parts[0]), (2, &done(0, "100")));
     for missing in &parts[1..] {
         let PartOutcome::Missing(fault) = missing else { panic!("{missing:?}") };

@@ -51,6 +51,7 @@ fn sound() -> Manifest {
             max_media: 0,
             media: Vec::new(),
             committed_id: vec![AnswerPlace::Pointer("/id".to_owned()), AnswerPlace::Key],
+            ..Publishing::default()
         }),
         usage: Vec::new(),
         settings: BTreeMap::new(),

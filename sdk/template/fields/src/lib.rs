@@ -45,6 +45,7 @@ impl Connector for Vendor {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("acme", "Acme", env!("CARGO_PKG_VERSION"))
         }

@@ -46,7 +46,7 @@ fn a_post_is_one_commit() {
     assert_eq!(played.lines, [r#"commit part/0 POST /v1/posts {"text":"Hello"}"#]);
     let committed = Committed { id: "10".to_owned(), url };
     let parts = vec![PartOutcome::Done(Confirmed { key: "part/0".to_owned(), committed })];
-    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts })));
+    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts, first_comment: None })));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_post_is_one_commit() {
     let url = Some("https://acme.example/ada/10".to_owned());
     let committed = Committed { id: "10".to_owned(), url };
     let parts = vec![PartOutcome::Done(Confirmed { key: "part/0".to_owned(), committed })];
-    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts })));
+    assert_eq!(played.result, Ok(Progress::Published(Receipt { parts, first_comment: None })));
 }
 
 #[test]

@@ -40,6 +40,7 @@ impl Connector for Careless {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("careless", "Careless", env!("CARGO_PKG_VERSION"))
         }

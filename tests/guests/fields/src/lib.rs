@@ -46,6 +46,7 @@ impl Connector for Instances {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("fields", "Instances", env!("CARGO_PKG_VERSION"))
         }

@@ -57,6 +57,7 @@ impl Connector for Graph {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("graph", "Graph", env!("CARGO_PKG_VERSION"))
         }

@@ -42,6 +42,7 @@ impl Connector for Hook {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::commit_key()],
+                ..Publishing::default()
             }),
             ..manifest::bare("hook", "Hook", env!("CARGO_PKG_VERSION"))
         }

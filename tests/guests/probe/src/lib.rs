@@ -55,6 +55,7 @@ impl Connector for Probe {
                 max_media: 4,
                 media: manifest::media([("image/png", 5 << 20), ("video/mp4", 512 << 20)]),
                 committed_id: vec![manifest::pointer("/data/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("probe", "Probe", env!("CARGO_PKG_VERSION"))
         }

@@ -71,7 +71,7 @@ pub(crate) fn run(script: &str) -> Result<Progress> {
             Next::Pause(wait_ms) => return Ok(Progress::Pending(wait_ms)),
         }
     }
-    Ok(Progress::Published(Receipt { parts }))
+    Ok(Progress::Published(Receipt { parts, first_comment: None }))
 }
 
 /// The text that a script commits under a key.

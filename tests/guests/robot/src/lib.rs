@@ -44,6 +44,7 @@ impl Connector for Robot {
                 max_media: 0,
                 media: Vec::new(),
                 committed_id: vec![manifest::pointer("/id")],
+                ..Publishing::default()
             }),
             ..manifest::bare("robot", "Robots", env!("CARGO_PKG_VERSION"))
         }
