@@ -35,6 +35,7 @@ struct Parts {
     mailer: Mailer,
     connectors: Connectors,
     new_work: Notify,
+    news: Notify,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -62,6 +63,7 @@ impl App {
             mailer,
             connectors,
             new_work: Notify::new(),
+            news: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })))
@@ -127,9 +129,20 @@ impl App {
         &self.0.connectors
     }
 
-    /// Wakes the worker after a transaction that enqueued work.
+    /// Wakes the worker after a transaction that enqueued work, and those of other nodes.
     pub fn wake_worker(&self) {
         self.0.new_work.notify_one();
+        self.0.news.notify_one();
+    }
+
+    /// Wakes the worker for work that another node enqueued.
+    pub(crate) fn hear_of_work(&self) {
+        self.0.new_work.notify_one();
+    }
+
+    /// Ends when other nodes are to be told of new work.
+    pub(crate) async fn news(&self) {
+        self.0.news.notified().await;
     }
 
     /// Ends when there may be new work.

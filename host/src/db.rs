@@ -8,7 +8,7 @@ use crate::{crash, on};
 use anyhow::{Context as _, bail};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Database, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::ops::{Deref, DerefMut};
@@ -135,6 +135,37 @@ impl Db {
     pub async fn ping(&self) -> sqlx::Result<()> {
         let mut tx = self.read().await?;
         on!(&mut tx, conn => sqlx::query("select 1").execute(conn).await.map(drop))
+    }
+
+    /// Whether nodes can tell each other something through this database.
+    #[must_use]
+    pub fn can_notify(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Tells all who listen on a channel, at once and outside of any transaction.
+    ///
+    /// # Errors
+    /// The database is unreachable.
+    pub async fn notify(&self, channel: &str, payload: &str) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres(pool) => {
+                let told = sqlx::query("select pg_notify($1, $2)").bind(channel).bind(payload).execute(pool);
+                Box::pin(told).await.map(drop)
+            }
+        }
+    }
+
+    /// Listens on a channel, by a connection of its own; `None` where there is nothing to hear.
+    ///
+    /// # Errors
+    /// The database is unreachable.
+    pub async fn listen(&self, channel: &str) -> sqlx::Result<Option<PgListener>> {
+        let Self::Postgres(pool) = self else { return Ok(None) };
+        let mut listener = Box::pin(PgListener::connect_with(pool)).await?;
+        listener.listen(channel).await?;
+        Ok(Some(listener))
     }
 
     /// Closes every connection, after what is under way has ended.

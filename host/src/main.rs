@@ -147,6 +147,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     guests::watch(&app).await;
     tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
     app.tasks().spawn(jobs::work(app.clone()));
+    jobs::follow(&app);
     app.tasks().spawn(keeping::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {

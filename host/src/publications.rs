@@ -50,8 +50,10 @@ use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, HoldId, PublicationId, WorkspaceId};
+use crate::jobs::Place;
 use crate::on;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Where a publication stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -185,6 +187,23 @@ impl Publication {
     /// The database holds a word that this program does not know.
     pub fn state(&self) -> anyhow::Result<State> {
         Ok(serde_json::from_value(self.state.clone().into())?)
+    }
+
+    /// Where its jobs wait: what goes to the same account and target goes out one after the other.
+    pub(crate) fn place(&self) -> Place {
+        let connection = self.connection_id.0;
+        let line = match (&self.reply_to, &self.target) {
+            // Replies have nothing to do with each other.
+            (Some(_), _) => self.id.0,
+            (None, None) => connection,
+            (None, Some(target)) => Uuid::new_v5(&connection, target.as_bytes()),
+        };
+        Place { queue: self.connector.clone(), workspace: Some(self.workspace_id), line }
+    }
+
+    /// Where the look for its lost commit waits: behind nothing.
+    pub(crate) fn place_of_looks(&self) -> Place {
+        Place { line: self.id.0, ..self.place() }
     }
 
     /// When it was to go out.

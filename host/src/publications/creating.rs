@@ -245,7 +245,8 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
         begin_run(&mut tx, &publication, release, now).await?;
     }
     timeline::add(&mut tx, row.id, 0, state, "taken in", None, now).await?;
-    jobs::enqueue(&mut tx, Job::Publish(row.id), row.publish_at.unwrap_or(now), now).await?;
+    let due = row.publish_at.unwrap_or(now);
+    jobs::enqueue_at(&mut tx, Job::Publish(row.id), &publication.place(), due, now).await?;
     tx.commit().await?;
     Ok(publication)
 }

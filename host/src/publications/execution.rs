@@ -352,7 +352,8 @@ async fn write_end(
         }
         End::Uncertain(fault) => {
             jobs::complete(tx, claim).await?;
-            jobs::enqueue(tx, Job::Reconcile(id), now.after(FIRST_LOOK.min(app.config().job_lease())), now).await?;
+            let first = now.after(FIRST_LOOK.min(app.config().job_lease()));
+            jobs::enqueue_at(tx, Job::Reconcile(id), &publication.place_of_looks(), first, now).await?;
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {

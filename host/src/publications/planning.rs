@@ -48,7 +48,7 @@ pub async fn reschedule(app: &App, workspace: WorkspaceId, id: PublicationId, at
         return Err(Error::Conflict { code: "not_scheduled", detail });
     };
     timeline::add(&mut tx, id, 0, State::Scheduled, "another time was set", None, now).await?;
-    jobs::enqueue(&mut tx, Job::Publish(id), at, now).await?;
+    jobs::enqueue_at(&mut tx, Job::Publish(id), &publication.place(), at, now).await?;
     tx.commit().await?;
     app.wake_worker();
     Ok(publication)

@@ -163,7 +163,7 @@ async fn resume(tx: &mut Tx, publication: &Publication, reason: &str, now: Times
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
     timeline::add(tx, id, publication.attempts, State::Pending, reason, None, now).await?;
-    jobs::enqueue(tx, Job::Publish(id), now, now).await?;
+    jobs::enqueue_at(tx, Job::Publish(id), &publication.place(), now, now).await?;
     Ok(())
 }
 

@@ -43,6 +43,7 @@ async fn serve(mut config: Config, memories: Memories, sim: &Sim) -> (App, Strin
     }
     connectors::watch(&app).await;
     app.tasks().spawn(jobs::work(app.clone()));
+    jobs::follow(&app);
     let (served, stopping) = (app.clone(), app.clone());
     tokio::spawn(async move {
         http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
