@@ -93,6 +93,10 @@ pub async fn work(app: App) {
                 Next::Claim
             }
         };
+        if !matches!(next, Next::Claim) {
+            // Who has rested looks at once for what has become due meanwhile.
+            rounds.ripened = None;
+        }
         match next {
             Next::Claim => {}
             Next::WaitForAnEnd => tokio::select! {
