@@ -6,11 +6,14 @@
 //! Jobs stand in lines, and lines in queues ([`Place`]): whose turn it is is said in `claiming`, how much of a worker a queue may
 //! have in `shares`, who wakes the worker in `waking`.
 
+mod benched;
 mod claiming;
 mod shares;
 mod waking;
 mod worker;
 
+#[doc(hidden)]
+pub use benched::claim_for_bench;
 pub use waking::follow;
 pub(crate) use worker::keep;
 pub use worker::work;

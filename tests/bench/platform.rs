@@ -25,7 +25,7 @@ const INSTALL_S: f64 = 2.0;
 const STARTS: usize = 5;
 
 /// A component with a text of its data replaced by another of the same length; names of the contract stay.
-fn altered(component: &[u8], from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn altered(component: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut altered = component.to_vec();
     for at in 1..=altered.len() - from.len() {
