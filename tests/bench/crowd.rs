@@ -16,6 +16,8 @@ use tokio::process::Command;
 
 /// What the connectors are called: the probe under other names.
 pub(crate) const CONNECTORS: [&str; 4] = ["pro00", "pro01", "pro02", "pro03"];
+/// Accounts at the networks, at least.
+pub(crate) const ACCOUNTS: usize = 50;
 /// In the text of a publication that is made many of: replaced by its number.
 const NUMBER: &str = "{number}";
 
@@ -33,7 +35,7 @@ impl Crowd {
     pub(crate) async fn gather(backend: Backend, workspaces: usize) -> Self {
         let mut network = settings();
         network.duplicate_window_s = 0;
-        network.accounts.extend((1..=workspaces).map(account));
+        network.accounts.extend((1..=workspaces.max(ACCOUNTS)).map(account));
         let other = Sim::start(network.clone()).await;
         let folder = TempDir::new().unwrap();
         let (into, origin) = (folder.path().to_owned(), other.origin());
@@ -69,17 +71,22 @@ impl Crowd {
         Self { host, other, place, people, _connectors: folder }
     }
 
-    /// Plans a publication for each person at each of these connectors, and makes many of each. Gives how many there are.
+    /// Plans a publication for each account of each person at these connectors, and makes many of each. Gives how many there are.
     pub(crate) async fn plan(&self, people: &[Person], connectors: &[&str], of_each: usize) -> usize {
         let at = time_of(self.host.app.now().after(Duration::from_secs(24 * 60 * 60)));
+        let mut planned = 0;
         for person in people {
             for id in connectors {
-                let post = json!({"platform": id, "content": format!("commit a {NUMBER}"), "publish_at": at});
-                person.post("/social/publish", &post).await.expect(202);
+                for connection in person.connections(id).await {
+                    let text = format!("commit a {NUMBER}");
+                    let post = json!({"platform": id, "connection_id": connection, "content": text, "publish_at": at});
+                    person.post("/social/publish", &post).await.expect(202);
+                    planned += of_each;
+                }
             }
         }
         multiply(self.host.app.db(), of_each).await;
-        people.len() * connectors.len() * of_each
+        planned
     }
 
     /// Starts a node: the product's program, on a port and a data folder of its own.

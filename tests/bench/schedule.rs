@@ -1,9 +1,9 @@
 //! The scheduler: many publications that are due in the same second, on one node and on three of which one is killed; what a
 //! claim costs beside a million jobs to come; and what one's crowd, or a slow vendor, costs others.
 
-use crate::crowd::{CONNECTORS, Crowd, due_at, lateness, percentile, states};
+use crate::crowd::{ACCOUNTS, CONNECTORS, Crowd, due_at, lateness, percentile, states};
 use crate::harness::{BOTH, Backend, Fault, Host, Mode};
-use crate::process::Process;
+use crate::process::{Process, name};
 use crate::table::{Table, Verdict, digits, median};
 use orla::clock::Clock;
 use orla::db::Db;
@@ -165,7 +165,10 @@ async fn fill(db: &Db, count: i64, kind: &str) {
 async fn hog(backend: Backend) -> bool {
     let crowd = Crowd::gather(backend, 2).await;
     let (hog, other) = (&crowd.people[..1], &crowd.people[1..]);
-    crowd.plan(hog, &CONNECTORS[..1], HOG).await;
+    for n in 3..=ACCOUNTS {
+        hog[0].connect(&crowd.host.sim, CONNECTORS[0], &name(n)).await;
+    }
+    let planned = crowd.plan(hog, &CONNECTORS[..1], HOG.div_ceil(ACCOUNTS - 1)).await;
     crowd.plan(other, &CONNECTORS[..1], 1).await;
     crowd.host.app.stop().await;
     let db = Db::open(&crowd.place.database).await.unwrap();
@@ -201,7 +204,10 @@ async fn hog(backend: Backend) -> bool {
     let done = states(&db).await.get("published").copied().unwrap_or(0);
     node.end().await;
     db.close().await;
-    let title = format!("hog on {backend:?}: {HOG} due posts of one workspace, and one of another's 3 s later");
+    let title = format!(
+        "hog on {backend:?}: {planned} due posts of one workspace's {} accounts, and one of another's 3 s later",
+        ACCOUNTS - 1
+    );
     let mut table = Table::new(title, &["what", "figure"]);
     table.row(&[&"of the crowd, published by then", &done]);
     table.judged(&[&"the other's began late, seconds", &digits(late, 2)], &Verdict::at_most(late, LATER_S));
