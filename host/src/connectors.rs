@@ -33,6 +33,7 @@ pub(crate) mod journal;
 mod lifecycle;
 mod link_header;
 mod links;
+pub(crate) mod loading;
 pub(crate) mod looks;
 pub mod meter;
 mod metrics;
@@ -56,6 +57,8 @@ mod wasi;
 pub mod work;
 pub(crate) mod writing;
 
+#[doc(hidden)]
+pub use benched::Secrets;
 pub use compile::{MAX_COMPONENT_BYTES, check_size, child as compile_child};
 pub use engine::{Contents, Memories};
 pub use following::watch;

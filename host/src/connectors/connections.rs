@@ -56,14 +56,20 @@ impl Connection {
     }
 }
 
-/// All columns of [`Connection`].
+/// All columns of [`Connection`], to be joined with others.
+macro_rules! connection_columns {
+    () => {
+        "connections.id, connections.workspace_id, connections.connector, connections.platform, connections.vendor_id, \
+        connections.handle, connections.display_name, connections.scopes, connections.missing_scopes, connections.state, \
+        connections.refresh_words, connections.revoked_at, connections.root_folder, connections.target_count, \
+        connections.created_at, connections.updated_at"
+    };
+}
+pub(super) use connection_columns;
+
 macro_rules! columns {
     ($tail:literal) => {
-        concat!(
-            "select id, workspace_id, connector, platform, vendor_id, handle, display_name, scopes, missing_scopes, state, ",
-            "refresh_words, revoked_at, root_folder, target_count, created_at, updated_at from connections ",
-            $tail
-        )
+        concat!("select ", connection_columns!(), " from connections ", $tail)
     };
 }
 

@@ -223,12 +223,10 @@ pub(super) struct Row<'a> {
     pub(super) digest: &'a str,
 }
 
-const INSERT: &str = returning!(
-    "insert into publications
+const INSERT: &str = "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
      request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16)"
-);
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16)";
 
 async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
     let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
@@ -236,11 +234,33 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
     let key = format!("publication/{}", row.id);
     let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
     let hold = ledger::hold(&mut tx, row.workspace, row.operation, row.price, &key, now).await?;
-    let publication: Publication = on!(&mut tx, conn => sqlx::query_as(INSERT)
+    on!(&mut tx, conn => sqlx::query(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
+        .bind(&row.connection.platform).bind(&parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
         .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(row.publish_at)
-        .fetch_one(conn).await)?;
+        .execute(conn).await.map(drop))?;
+    let publication = Publication {
+        id: row.id,
+        workspace_id: row.workspace,
+        connection_id: row.connection.id,
+        connector: row.connection.connector.clone(),
+        platform: row.connection.platform.clone(),
+        target: row.target.clone(),
+        parts,
+        state: state.word().to_owned(),
+        receipt: None,
+        fault: None,
+        attempts: 0,
+        setbacks: 0,
+        request_digest: row.digest.to_owned(),
+        hold_id: hold,
+        price: row.price,
+        created_at: now,
+        updated_at: now,
+        finished_at: None,
+        reply_to: row.reply_to.map(str::to_owned),
+        publish_at: row.publish_at,
+    };
     if row.publish_at.is_none() {
         begin_run(&mut tx, &publication, release, now).await?;
     }

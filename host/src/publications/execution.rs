@@ -4,18 +4,19 @@ use super::media::{self, Fetched};
 use super::{Publication, State, creating, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connectors::connections::{self, Connection};
+use crate::connectors::connections::Connection;
 use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::engagement::Answer;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
+use crate::connectors::loading::{self, LoadedRun};
 use crate::connectors::meter::Meter;
 use crate::connectors::release::Release;
-use crate::connectors::run::{self, Pinned, Run};
+use crate::connectors::run::{Pinned, Run};
 use crate::connectors::variant::Variant;
 use crate::connectors::work::{Account, PartOutcome, Progress};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{PublicationId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
@@ -60,17 +61,8 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
     // What runs for the first time has done nothing yet.
     let is_new = publication.attempts <= 1 && publication.state()? == State::Running;
     let workspace = publication.workspace_id;
-    let (pinned, release) = run::pinned(tx, id.into(), workspace).await?;
-    let connection = match connections::find(tx, workspace, publication.connection_id).await {
-        Ok(connection) => Some(connection),
-        Err(Error::NotFound(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let stored = match &connection {
-        // What cannot be read here is a fault where it is needed.
-        Some(connection) => Stored::read(tx, app.vault(), workspace, connection.id).await.ok(),
-        None => None,
-    };
+    let loaded = loading::load(tx, app.vault(), id.into(), workspace, publication.connection_id).await?;
+    let LoadedRun { pinned, release, connection, stored } = loaded;
     Ok(Loaded {
         stored,
         connection,

@@ -67,10 +67,12 @@ const BEGIN: &str = "update publications set state = 'running', attempts = attem
     where id = $2 and state in ('due', 'pending', 'running')";
 const BY_KEY: &str = "select id from publications where workspace_id = $1 and idempotency_key = $2";
 const PRICE: &str = "select credits from prices where operation = 'publish'";
-const PINNED: &str = "select release, seed, started_at from runs where id = $1";
 const CONNECTION: &str = "select id, workspace_id, connected_by from connections where workspace_id = $1 and id = $2";
-const SECRETS: &str =
-    "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
+const LOAD: &str = "select runs.release, connections.id, secrets.name, secrets.sealed, secrets.expires_at
+    from runs join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id
+    left join connection_secrets secrets on secrets.connection_id = connections.id
+        and secrets.workspace_id = connections.workspace_id
+    where runs.id = $1 and runs.workspace_id = $2";
 const EFFECT: &str = "insert into effects
     (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at)
     values ($1, 1, 'commit', 'part/0', $2, 'started', null, $3, null, 0, $3)";
@@ -135,14 +137,9 @@ impl Native {
     async fn look_up(&self, publication: PublicationId, account: Account) -> sqlx::Result<()> {
         let (workspace, id) = (account.workspace_id, account.id);
         let mut tx = self.db.read().await?;
-        let run: (String, i64, Timestamp) =
-            on!(&mut tx, conn => sqlx::query_as(PINNED).bind(publication).fetch_one(conn).await)?;
-        assert_eq!(run.0, RELEASE);
-        let account: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION).bind(workspace).bind(id)
-            .fetch_one(conn).await)?;
-        let sealed: Vec<(String, Vec<u8>, Option<Timestamp>)> =
-            on!(&mut tx, conn => sqlx::query_as(SECRETS).bind(workspace).bind(id).fetch_all(conn).await)?;
-        assert!(account.id == id && sealed.len() == 2);
+        let rows: Vec<(String, ConnectionId, String, Vec<u8>, Option<Timestamp>)> = on!(&mut tx, conn =>
+            sqlx::query_as(LOAD).bind(publication).bind(workspace).bind(id).fetch_all(conn).await)?;
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.0 == RELEASE && row.1 == id));
         Ok(())
     }
 
