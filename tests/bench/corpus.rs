@@ -145,7 +145,7 @@ async fn under(mallory: &Person, neighbour: &Person, attacks: &[&'static Attack]
     let until = Instant::now() + LEAD + ATTACK;
     let mut accounts = BTreeMap::new();
     for platform in ["probe", forged::ID] {
-        accounts.insert(platform, mallory.connections(platform).await);
+        accounts.insert(platform, process::connections(mallory, platform).await);
     }
     let attackers = join_all((0..AT_ONCE).map(|first| attack(mallory, &accounts, attacks, first, until)));
     let (ended, figures) = tokio::join!(attackers, async {
@@ -189,7 +189,7 @@ async fn end(mallory: &Person, post: &Value) -> String {
 
 /// Polite calls at once; each must be made.
 async fn crowd(mallory: &Person, count: usize) {
-    let accounts = mallory.connections("probe").await;
+    let accounts = process::connections(mallory, "probe").await;
     let post = |n: usize| {
         let account = &accounts[n % accounts.len()];
         json!({"platform": "probe", "connection_id": account, "content": "fault politely"})

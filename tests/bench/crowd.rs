@@ -2,7 +2,7 @@
 
 use crate::harness::{Backend, Host, Person, Sim, settings};
 use crate::platform::altered;
-use crate::process::{Place, Process, account, free_port, name};
+use crate::process::{Place, Process, account, connections, free_port, name};
 use futures_util::StreamExt as _;
 use orla::clock::Timestamp;
 use orla::connectors::Memories;
@@ -77,7 +77,7 @@ impl Crowd {
         let mut planned = 0;
         for person in people {
             for id in connectors {
-                for connection in person.connections(id).await {
+                for connection in connections(person, id).await {
                     let text = format!("commit a {NUMBER}");
                     let post = json!({"platform": id, "connection_id": connection, "content": text, "publish_at": at});
                     person.post("/social/publish", &post).await.expect(202);

@@ -1,7 +1,7 @@
 //! The platform for connectors: swapping one under load, starting with many, and installing one.
 
 use crate::harness::{Answer, Backend, Host, Person, settings};
-use crate::process::{Place, Process, Stage, free_port, make_operator, name};
+use crate::process::{Place, Process, Stage, connections, free_port, make_operator, name};
 use crate::table::{Table, Verdict, digits, median};
 use orla::connectors::Memories;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ struct Load {
 /// Publishes with so many in flight, each to an account of its own, until it ends.
 async fn load(person: &Person, load: &Arc<Load>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    for connection in person.connections("probe").await {
+    for connection in connections(person, "probe").await {
         let (person, load) = (person.clone(), load.clone());
         tasks.spawn(async move {
             while !load.ends.load(Ordering::Relaxed) {

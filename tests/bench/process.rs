@@ -232,6 +232,13 @@ impl Stage {
     }
 }
 
+/// The ids of a person's connections at a network.
+pub(crate) async fn connections(person: &Person, platform: &str) -> Vec<String> {
+    let page = person.get("/social/connections?limit=100").await.expect(200);
+    let all = page["items"].as_array().unwrap().iter();
+    all.filter(|one| one["platform"] == platform).map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}
+
 /// One of many accounts at the simulator.
 pub(crate) fn account(n: usize) -> Account {
     Account::new(&format!("19{n:017}"), &name(n), &format!("Number {n}"))

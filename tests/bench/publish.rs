@@ -8,7 +8,7 @@ pub(crate) mod direct;
 pub(crate) mod native;
 
 use crate::harness::{BOTH, Backend, Fault, Mode, Settings, settings};
-use crate::process::{Part, Place, Process, Stage};
+use crate::process::{Part, Place, Process, Stage, connections};
 use crate::table::{Table, Verdict, digits, median};
 use orla::connectors::meter::Meter;
 use orla::db::{Db, Tx};
@@ -174,7 +174,7 @@ impl Publisher {
         match self {
             Self::Ours(part) => part.carry_out(count).await,
             Self::Product(_) => {
-                let connections = ada.connections("twitter").await;
+                let connections = connections(ada, "twitter").await;
                 let wish = |n: usize| {
                     let (ada, connection) = (ada.clone(), connections[n % connections.len()].clone());
                     async move {

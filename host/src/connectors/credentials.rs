@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::on;
-use crate::vault::{NoDataKey, Vault};
+use crate::vault::Vault;
 use orla_manifest::{Auth, Fields, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;

@@ -71,7 +71,24 @@ pub(crate) async fn load(
     Ok(LoadedRun { pinned, release, connection: Some(connection), stored: stored.ok() })
 }
 
-async fn find(tx: &mut Tx, id: RunId, workspace: WorkspaceId, connection: ConnectionId) -> sqlx::Result<Option<Found>> {
+/// Reads the same without the secrets.
+pub(super) async fn without_secrets(
+    tx: &mut Tx,
+    id: RunId,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(find(tx, LOAD_WITHOUT, id, workspace, connection).await?.is_some(), "there is no such run");
+    Ok(())
+}
+
+async fn find(
+    tx: &mut Tx,
+    statement: &'static str,
+    id: RunId,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> sqlx::Result<Option<Found>> {
     on!(tx, conn => {
         let rows = sqlx::query(statement).bind(id).bind(workspace).bind(connection).fetch_all(conn).await?;
         let Some(first) = rows.first() else { return Ok(None) };

@@ -124,13 +124,6 @@ impl Person {
         self.http.get(callback).header("cookie", cookie).send().await.unwrap().status().as_u16()
     }
 
-    /// The ids of its connections at a network.
-    pub(crate) async fn connections(&self, platform: &str) -> Vec<String> {
-        let page = self.get("/social/connections?limit=100").await.expect(200);
-        let all = page["items"].as_array().unwrap().iter();
-        all.filter(|one| one["platform"] == platform).map(|one| one["id"].as_str().unwrap().to_owned()).collect()
-    }
-
     /// Publishes with an idempotency key and gives the publication's id.
     pub(crate) async fn publish(&self, post: &Value, key: &str) -> Answer {
         let request = self.http.post(format!("{}/social/publish", self.url)).bearer_auth(&self.token);
