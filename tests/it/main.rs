@@ -35,5 +35,6 @@ mod secrets;
 mod service_accounts;
 mod tenants;
 mod testing;
+mod turns;
 mod uncertain;
 mod vault;
