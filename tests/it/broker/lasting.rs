@@ -1,9 +1,13 @@
 //! Connections that nobody can renew: who connects is told until when it lasts and what to do.
 
 use super::{connection, lenient, mails, publish};
-use crate::harness::{BOTH, Host, Person, Settings};
-use orla::connectors::Memories;
+use crate::facebook::PERSON;
+use crate::harness::{BOTH, Host, Person, Settings, component};
+use orla::config::ConnectorConfig;
+use orla::connectors::{Actor, Consent, Memories, Then};
+use orla_vendors::facebook;
 use reqwest::Response;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -112,5 +116,37 @@ async fn a_connection_that_nobody_can_renew_ends_when_it_was_said_to_and_that_is
         host.check_books().await;
         let told = mails(host.data.path());
         assert!(told.len() == 1 && told[0].contains("no refresh token"), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_renews_nothing_is_told_of_as_well() {
+    for backend in BOTH {
+        let vendor = facebook::Sim::start(facebook::Settings::default()).await;
+        let (origin, known) = (vendor.origin(), vendor.settings());
+        let host = Host::start_with(backend, lenient(), |config| {
+            let app = ConnectorConfig {
+                client_id: Some(known.app_id),
+                client_secret: Some(SecretString::from(known.app_secret)),
+                endpoints: ["web", "api"].map(|name| (name.to_owned(), origin.clone())).into(),
+                ..ConnectorConfig::default()
+            };
+            config.connectors.insert("graph".to_owned(), app);
+            Memories::Pooled
+        })
+        .await;
+        vendor.register_redirect_uri(format!("{}/social/oauth/graph/callback", host.url));
+        let wasm = std::fs::read(component("graph")).unwrap();
+        let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
+        assert_eq!(Box::pin(installing).await.unwrap().state, "active");
+        let ada = host.person("ada").await;
+        let begun = ada.get("/social/oauth/graph/auth").await;
+        let cookie = begun.cookie.clone().unwrap();
+        let callback = vendor.authorize(begun.expect(200)["auth_url"].as_str().unwrap(), PERSON);
+        let told = ada.http.get(callback).header("cookie", cookie).send().await.unwrap().text().await.unwrap();
+        let shown = connection(&ada).await;
+        let words = shown["ends_words"].as_str().unwrap();
+        assert!(words.contains("lets nobody renew") && words.contains("GET /social/oauth/graph/auth"), "{words}");
+        assert!(told.contains(words) && shown["ends_at"].is_string(), "{told}");
     }
 }
