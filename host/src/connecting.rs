@@ -7,6 +7,7 @@ pub mod apps;
 pub(crate) mod asking;
 pub mod fields;
 pub mod keeping;
+mod lasting;
 pub mod platforms;
 pub(crate) mod revoked;
 mod service_accounts;
@@ -25,7 +26,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
-use orla_manifest::{Auth, OAuth2, Refresh, RevokeBy};
+use orla_manifest::{Auth, OAuth2, RevokeBy};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -156,14 +157,12 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
     let exchanged = client.exchange(&code, &begun.redirect_uri, &verifier).await;
     let tokens = exchanged.map_err(|refused| no_tokens(refused, &begun.redirect_uri, &vendor_app))?;
-    if oauth.refresh == Refresh::Token && tokens.refresh.is_none() {
-        tracing::warn!(
-            connector = release.manifest.id,
-            "the vendor gave no refresh token: this connection will end with its token"
-        );
-    }
     let Scopes { granted, missing } = scopes(client, &tokens).await?;
-    let minted = Credentials::Minted { token: tokens.access.clone(), app_secret: vendor_app.client_secret.clone() };
+    let minted = Credentials::Minted {
+        token: tokens.access.clone(),
+        app: Some(vendor_app.id),
+        app_secret: vendor_app.client_secret.clone(),
+    };
     let asked = app.connectors().whoami(&release, begun.workspace_id, minted).await;
     let (profile, slots) =
         asked.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
@@ -180,7 +179,7 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
         missing_scopes: &missing,
         app: Some(vendor_app.id),
     };
-    store(app, &new, &tokens, &slots, &profile.targets).await
+    store(app, client, &new, &tokens, (&slots, &profile.targets)).await
 }
 
 /// What a person allowed, each separated by spaces.
@@ -251,19 +250,22 @@ fn told(refused: Refused) -> Error {
 
 async fn store(
     app: &App,
+    client: Client<'_>,
     new: &NewConnection<'_>,
     tokens: &Tokens,
-    slots: &BTreeMap<String, SecretString>,
-    targets: &[Target],
+    (slots, targets): (&BTreeMap<String, SecretString>, &[Target]),
 ) -> Result<Connection> {
     let now = app.now();
     let mut tx = app.db().begin().await?;
+    let end = lasting::end(app, &mut tx, client, new, tokens).await?;
     let id = connections::upsert(&mut tx, new, now).await?;
+    lasting::note(&mut tx, new, end.as_ref()).await?;
     credentials::store(&mut tx, app.vault(), new.workspace, id, tokens, now).await?;
     credentials::store_slots(&mut tx, app.vault(), new.workspace, id, slots, now).await?;
     targets::replace(&mut tx, new.workspace, id, targets).await?;
     tx.commit().await?;
-    tracing::info!(connection = %id, connector = new.connector, "connected the account {id}");
+    let is_lasting = end.is_none();
+    tracing::info!(connection = %id, connector = new.connector, is_lasting, "connected the account {id}");
     connections::find(&mut app.db().read().await?, new.workspace, id).await
 }
 

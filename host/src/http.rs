@@ -91,7 +91,7 @@ pub fn router(app: App) -> Router {
                 tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
             }),
             PropagateRequestIdLayer::x_request_id(),
-            axum::middleware::from_fn(unread::read_on),
+            axum::middleware::from_fn_with_state(unread::Allowance::of_a_host(), unread::read_on),
             CatchPanicLayer::custom(|_| panicked()),
             DefaultBodyLimit::max(MAX_BODY_BYTES),
             cors,

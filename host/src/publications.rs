@@ -36,6 +36,7 @@ macro_rules! returning {
 mod creating;
 pub mod execution;
 mod media;
+mod others;
 pub mod planning;
 pub mod reconciling;
 mod replying;

@@ -37,9 +37,24 @@ pub struct Connection {
     /// When the network was seen not to honour it any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// When it ends since nobody can renew it; absent where the network lets its tokens be renewed, or says no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Why it ends then, and what to do, for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_words: Option<String>,
     /// The vendor's id of the folder beyond which nothing of a drive is shown or fetched; none where all of it may be.
     #[serde(skip)]
     pub root_folder: Option<String>,
+    /// What that folder was called when it was set.
+    #[serde(skip)]
+    pub root_folder_name: Option<String>,
+    /// Since when.
+    #[serde(skip)]
+    pub restricted_at: Option<Timestamp>,
+    /// How often that was set or lifted.
+    #[serde(skip)]
+    pub restrictions: i64,
     /// How much it may post to, where that is more than itself: `GET /social/connections/{id}/targets` lists it.
     pub target_count: i64,
     /// When it was connected first.
@@ -59,10 +74,12 @@ impl Connection {
 /// All columns of [`Connection`], to be joined with others.
 macro_rules! connection_columns {
     () => {
-        "connections.id, connections.workspace_id, connections.connector, connections.platform, connections.vendor_id, \
-        connections.handle, connections.display_name, connections.scopes, connections.missing_scopes, connections.state, \
-        connections.refresh_words, connections.revoked_at, connections.root_folder, connections.target_count, \
-        connections.created_at, connections.updated_at"
+        "connections.id, connections.workspace_id, connections.connector, connections.platform, \
+        connections.vendor_id, connections.handle, connections.display_name, connections.scopes, \
+        connections.missing_scopes, connections.state, connections.refresh_words, connections.revoked_at, \
+        connections.ends_at, connections.ends_words, connections.root_folder, connections.root_folder_name, \
+        connections.restricted_at, connections.restrictions, connections.target_count, connections.created_at, \
+        connections.updated_at"
     };
 }
 pub(super) use connection_columns;
@@ -153,24 +170,47 @@ pub async fn upsert(tx: &mut Tx, new: &NewConnection<'_>, now: Timestamp) -> sql
 }
 
 const DELETE: &str = "delete from connections where workspace_id = $1 and id = $2";
-const RESTRICT: &str = "update connections set root_folder = $1, updated_at = $2 where workspace_id = $3 and id = $4";
+const RESTRICT: &str = "update connections set root_folder = $1, root_folder_name = $2, restricted_at = $3,
+    restrictions = restrictions + 1, updated_at = $4 where workspace_id = $5 and id = $6 and restrictions = $7";
 const REVOKED: &str = "update connections set state = 'revoked', revoked_at = $1, refresh_words = $2, updated_at = $1
     where id = $3 and state = 'active'";
 
-/// Sets the folder beyond which nothing of a drive is shown or fetched, by the vendor's id; `None` lifts the restriction.
+/// A folder of a drive.
+#[derive(Debug, Clone)]
+pub(crate) struct Root {
+    /// The vendor's id.
+    pub(crate) id: String,
+    /// Its name for a person.
+    pub(crate) name: String,
+}
+
+/// Sets the folder beyond which nothing of a drive is shown or fetched; `None` lifts the restriction. False where somebody
+/// else has set or lifted it since the connection was read, or removed the connection.
 ///
 /// # Errors
-/// The workspace has no such connection, or the database failed.
+/// The database failed.
 pub(crate) async fn restrict(
     tx: &mut Tx,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-    root_folder: Option<&str>,
+    connection: &Connection,
+    root: Option<&Root>,
     now: Timestamp,
-) -> Result<()> {
-    let set = on!(tx, conn => sqlx::query(RESTRICT).bind(root_folder).bind(now).bind(workspace).bind(id)
+) -> sqlx::Result<bool> {
+    let (id, name, since) = (root.map(|root| &root.id), root.map(|root| &root.name), root.map(|_| now));
+    let set = on!(tx, conn => sqlx::query(RESTRICT)
+        .bind(id).bind(name).bind(since).bind(now).bind(connection.workspace_id).bind(connection.id)
+        .bind(connection.restrictions)
         .execute(conn).await.map(|done| done.rows_affected()))?;
-    if set == 1 { Ok(()) } else { Err(Error::NotFound("connection")) }
+    Ok(set == 1)
+}
+
+const STAND_BY: &str = "update connections set updated_at = updated_at where id = $1";
+
+/// Lets nobody else go on who does this for the same connection, until the transaction ends.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn stand_by(tx: &mut Tx, id: ConnectionId) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(STAND_BY).bind(id).execute(conn).await.map(drop))
 }
 
 /// Forgets a connection and its secrets.

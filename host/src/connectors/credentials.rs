@@ -13,7 +13,7 @@ use super::refreshing::{Renewal, internal, unreadable};
 use super::run::Run;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, WorkspaceId};
 use crate::on;
 use crate::vault::Vault;
 use orla_manifest::{Auth, Fields, Sign};
@@ -38,7 +38,9 @@ pub(crate) enum Credentials {
     Minted {
         /// The token.
         token: SecretString,
-        /// The secret of the app that it was minted for.
+        /// The app that it was minted for.
+        app: Option<AppId>,
+        /// That app's secret.
         app_secret: Option<SecretString>,
     },
     /// A connection's. What is stored was read when the run was made ready, and serves until it is renewed.

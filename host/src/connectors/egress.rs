@@ -4,8 +4,10 @@
 //! are never followed by the client. Addresses inside the operator's network are reachable only where the configuration
 //! names host and port.
 
+mod buckets;
 mod dial;
 mod exchange;
+mod leaving;
 mod pools;
 mod proxy;
 pub(crate) mod quota;

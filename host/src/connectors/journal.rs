@@ -46,7 +46,7 @@ pub(crate) struct Effect {
     pub(crate) sequence: i64,
     pub(crate) kind: String,
     pub(crate) key: String,
-    digest: String,
+    pub(crate) digest: String,
     pub(crate) state: String,
     answer: Option<String>,
     pub(crate) sent_at: Timestamp,

@@ -255,7 +255,7 @@ const BEGIN: &str = "update connections set refreshing_until = $1, refreshing_by
 const END: &str =
     "update connections set refreshing_until = null, refreshing_by = null where id = $1 and refreshing_by = $2";
 const RENEWED: &str = "update connections set refreshed_at = $1, refresh_after = null, refresh_failures = 0,
-    refresh_words = null where id = $2";
+    refresh_words = null, ends_at = null, ends_words = null where id = $2";
 const FAILED: &str = "update connections set refresh_failures = refresh_failures + 1, refresh_words = $1
     where id = $2 returning refresh_failures";
 const PAUSE: &str = "update connections set refresh_after = $1 where id = $2";

@@ -274,7 +274,7 @@ impl Finding {
     (status = 400, description = "The body cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such publication", body = Problem),
-    (status = 409, description = "Nothing of it is uncertain", body = Problem),
+    (status = 409, description = "Nothing of it is uncertain, or what is named is another publication's", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The id is missing", body = Problem),

@@ -293,7 +293,7 @@ impl Stand {
             (Call::Whoami, Some(entered)) => Credentials::Entered { connection: None, entered: Some(entered.clone()) },
             (Call::Whoami, None) => {
                 let token = self.vendor.scene(|scene| scene.keys().access.clone());
-                Credentials::Minted { token, app_secret: Some(proof::APP_SECRET.into()) }
+                Credentials::Minted { token, app: None, app_secret: Some(proof::APP_SECRET.into()) }
             }
             (
                 Call::Check(_)

@@ -3,7 +3,7 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{FIND_ANY, Kind, Publication, State, find, replying, timeline};
+use super::{FIND_ANY, Kind, Publication, State, find, others, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::id::{PublicationId, RunId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::on;
+use orla_manifest::AnswerPlace;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What a look came to.
 enum Found {
-    There(Committed),
+    /// With the places at which answers name such things.
+    There(Committed, Vec<AnswerPlace>),
     NotThere,
     /// Nothing can be said, for this reason.
     Nothing(String),
@@ -65,8 +67,8 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     let publication = &loaded.publication;
     let run = RunId::from(id);
     let mut tx = app.db().begin().await?;
-    match found {
-        Found::There(committed) => {
+    match held_against_others(&mut tx, publication, &effect, found).await? {
+        Found::There(committed, _) => {
             looks::found(&mut tx, run, &effect.key, &committed, now).await?;
             let reason = format!("{} is at the vendor as {}", effect.key, committed.id);
             go_on(&mut tx, claim, publication, &reason, now).await?;
@@ -97,6 +99,18 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     Ok(())
 }
 
+/// What was found, unless it is somebody else's.
+async fn held_against_others(
+    tx: &mut Tx,
+    publication: &Publication,
+    effect: &Effect,
+    found: Found,
+) -> anyhow::Result<Found> {
+    let Found::There(Committed { id, .. }, places) = &found else { return Ok(found) };
+    let forbidden = others::forbid(tx, publication, Some(&effect.digest), id, places).await?;
+    Ok(forbidden.map_or(found, |why| Found::Nothing(why.to_owned())))
+}
+
 /// Asks the connector. Also tells how long the vendor may take to show what it has.
 async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     let release = match execution::find_release(app, &loaded.release, &loaded.publication.connector).await {
@@ -122,9 +136,9 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
     let verdict = match (&loaded.publication.reply_to, variant.parts.as_slice()) {
         (Some(comment), [part]) => {
-            let others = match replying::others(app, &loaded.publication, effect.sent_at, &places).await {
+            let others = match replies(app, &loaded.publication, effect.sent_at, &places).await {
                 Ok(others) => others,
-                Err(error) => return nothing(&format!("the replies before it cannot be read: {error:#}")),
+                Err(error) => return nothing(&format!("the replies before it cannot be read: {error}")),
             };
             let answer = Answer { comment, text: &part.text };
             let lost = LostReply { sent_at: effect.sent_at, others };
@@ -133,11 +147,20 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         _ => app.connectors().reconcile(&run, &account, &variant, &attempt).await,
     };
     match verdict {
-        Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),
+        Ok(Verdict::Done(committed)) => (Found::There(committed, places), visible_after),
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
         Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
         Err(fault) => nothing(&fault.message),
     }
+}
+
+async fn replies(
+    app: &App,
+    lost: &Publication,
+    sent_at: Timestamp,
+    places: &[AnswerPlace],
+) -> sqlx::Result<Vec<String>> {
+    others::replies(&mut app.db().read().await?, lost, sent_at, places).await
 }
 
 const PENDING: &str =
@@ -196,7 +219,7 @@ pub enum Word {
 /// Takes a person's word for what became of an uncertain part, and goes on.
 ///
 /// # Errors
-/// The workspace has no such publication, it is not uncertain, or no part of that key is.
+/// The workspace has no such publication, it is not uncertain, no part of that key is, or it is another one that is named.
 pub async fn resolve(
     app: &App,
     workspace: WorkspaceId,
@@ -208,6 +231,14 @@ pub async fn resolve(
     let mut tx = app.db().begin().await?;
     let publication = find(&mut tx, workspace, kind, id).await?;
     let run = RunId::from(id);
+    if let Word::Published(Committed { id: named, .. }) = &word {
+        let release = app.connectors().active(&publication.connector);
+        let places = release.as_ref().map_or(&[][..], |release| release.committed_id());
+        if let Some(why) = others::forbid(&mut tx, &publication, None, named, places).await? {
+            let detail = format!("`{named:.100}` is not what was lost: {why}. Look for it again at the network.");
+            return Err(Error::Conflict { code: "another_ones", detail });
+        }
+    }
     let (taken, reason) = match &word {
         Word::Published(committed) => (
             looks::found(&mut tx, run, key, committed, now).await?,

@@ -3,6 +3,7 @@
 
 use super::Connection;
 use super::dial::Dial;
+use super::leaving::Leaving;
 use super::proxy::Proxy;
 use super::resolver::{Lookup, Reach};
 use super::tls::Tls;
@@ -21,7 +22,7 @@ const MAX_HEADERS: usize = 128;
 /// Most bytes of an answer's head.
 pub(super) const MAX_HEAD_BYTES: u32 = 128 << 10;
 
-pub(super) type Client = Legacy<Dial, reqwest::Body>;
+pub(super) type Client = Legacy<Dial, Leaving>;
 
 /// Whose connections are kept together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
