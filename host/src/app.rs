@@ -35,6 +35,7 @@ struct Parts {
     mailer: Mailer,
     connectors: Connectors,
     new_work: Notify,
+    new_events: Notify,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -62,6 +63,7 @@ impl App {
             mailer,
             connectors,
             new_work: Notify::new(),
+            new_events: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })))
@@ -135,6 +137,16 @@ impl App {
     /// Ends when there may be new work.
     pub async fn new_work(&self) {
         self.0.new_work.notified().await;
+    }
+
+    /// Wakes whoever sends events, after a transaction that let some be sent.
+    pub(crate) fn wake_events(&self) {
+        self.0.new_events.notify_one();
+    }
+
+    /// Ends when there may be events to send.
+    pub(crate) async fn new_events(&self) {
+        self.0.new_events.notified().await;
     }
 
     /// Ends when the host is told to stop.

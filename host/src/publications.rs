@@ -39,6 +39,7 @@ mod media;
 pub mod planning;
 pub mod reconciling;
 mod replying;
+mod telling;
 pub mod timeline;
 
 pub use creating::create;

@@ -37,3 +37,4 @@ mod tenants;
 mod testing;
 mod uncertain;
 mod vault;
+mod webhooks;
