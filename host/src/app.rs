@@ -36,6 +36,7 @@ struct Parts {
     connectors: Connectors,
     new_work: Notify,
     news: Notify,
+    new_events: Notify,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -64,6 +65,7 @@ impl App {
             connectors,
             new_work: Notify::new(),
             news: Notify::new(),
+            new_events: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })))
@@ -148,6 +150,16 @@ impl App {
     /// Ends when there may be new work.
     pub async fn new_work(&self) {
         self.0.new_work.notified().await;
+    }
+
+    /// Wakes whoever sends events, after a transaction that let some be sent.
+    pub(crate) fn wake_events(&self) {
+        self.0.new_events.notify_one();
+    }
+
+    /// Ends when there may be events to send.
+    pub(crate) async fn new_events(&self) {
+        self.0.new_events.notified().await;
     }
 
     /// Ends when the host is told to stop.

@@ -310,7 +310,7 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
     let minted_by = vendor_apps::of_connection(services, workspace, id).await;
     let renewed = to_revoke_with(app, &connection, &stored).await;
     let mut tx = app.db().begin().await?;
-    connections::delete(&mut tx, workspace, id).await?;
+    connections::delete(&mut tx, workspace, id, app.now()).await?;
     tx.commit().await?;
     let Some(release) = app.connectors().active(&connection.connector) else { return Ok(()) };
     let Auth::Oauth2(oauth) = &release.manifest.auth else { return Ok(()) };

@@ -48,7 +48,7 @@ mod runtime;
 pub(crate) mod sealed;
 mod send;
 mod serving;
-mod signing;
+pub(crate) mod signing;
 pub(crate) mod sink;
 pub(crate) mod slots;
 pub mod targets;

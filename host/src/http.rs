@@ -10,11 +10,13 @@ mod connections;
 mod credits;
 mod drives;
 mod engagement;
+mod events;
 mod health;
 mod page;
 mod paging;
 mod publications;
 mod unread;
+mod webhooks;
 
 use crate::app::App;
 use crate::error::Error;
@@ -70,6 +72,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(credits::routes())
         .merge(drives::routes())
         .merge(engagement::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(health::routes())
         .merge(admin::routes())
 }

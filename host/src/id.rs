@@ -65,6 +65,12 @@ ids! {
     JobId,
     /// A move of a publication.
     EventId,
+    /// Something that endpoints are told.
+    OutboxEventId,
+    /// A URL at which a workspace is told.
+    EndpointId,
+    /// What signs that which it is told.
+    WebhookSecretId,
 }
 
 impl From<UserId> for WorkspaceId {

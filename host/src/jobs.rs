@@ -20,7 +20,7 @@ pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, EmailTokenId, GenerationId, JobId, PublicationId, WorkspaceId};
+use crate::id::{ConnectionId, EmailTokenId, EndpointId, GenerationId, JobId, PublicationId, WorkspaceId};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -36,6 +36,8 @@ pub enum Job {
     AbandonGeneration(GenerationId),
     /// Tell a workspace that the vendor no longer honours a connection.
     TellRevoked(ConnectionId),
+    /// Tell a workspace that nothing is sent to an endpoint any more, since it only fails.
+    TellPaused(EndpointId),
     /// Mail a person this link, which proves their address.
     VerifyEmail(EmailTokenId),
 }
@@ -47,6 +49,7 @@ impl Job {
             Self::Reconcile(publication) => ("reconcile", publication.0),
             Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
             Self::TellRevoked(connection) => ("tell_revoked", connection.0),
+            Self::TellPaused(endpoint) => ("tell_paused", endpoint.0),
             Self::VerifyEmail(link) => ("verify_email", link.0),
         }
     }
@@ -57,6 +60,7 @@ impl Job {
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
             "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
             "tell_revoked" => Some(Self::TellRevoked(ConnectionId(subject))),
+            "tell_paused" => Some(Self::TellPaused(EndpointId(subject))),
             "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),
             _ => None,
         }

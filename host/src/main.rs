@@ -13,7 +13,7 @@ use orla::connecting::keeping;
 use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
-use orla::{http, jobs, ledger, telemetry};
+use orla::{http, jobs, ledger, telemetry, webhooks};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -149,6 +149,8 @@ async fn serve(app: App) -> anyhow::Result<()> {
     app.tasks().spawn(jobs::work(app.clone()));
     jobs::follow(&app);
     app.tasks().spawn(keeping::watch(app.clone()));
+    app.tasks().spawn(webhooks::work(app.clone()));
+    app.tasks().spawn(webhooks::sweeping::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {
         stop_signal().await;

@@ -40,6 +40,7 @@ mod others;
 pub mod planning;
 pub mod reconciling;
 mod replying;
+mod telling;
 pub mod timeline;
 
 pub use creating::create;

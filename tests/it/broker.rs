@@ -36,10 +36,15 @@ async fn connection(person: &Person) -> Value {
 
 /// The mails that tell of a lost connection.
 pub(crate) fn mails(data: &Path) -> Vec<String> {
+    mails_of(data, "no longer connected")
+}
+
+/// The mails with these words.
+pub(crate) fn mails_of(data: &Path, words: &str) -> Vec<String> {
     let files = std::fs::read_dir(data.join("mail")).into_iter().flatten().map(|file| file.unwrap().path());
     let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "eml"));
     let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
-    texts.filter(|text| text.contains("no longer connected")).collect()
+    texts.filter(|text| text.contains(words)).collect()
 }
 
 /// Moves everything that a host has noted of its connections back by so much.

@@ -6,6 +6,7 @@ mod stage;
 
 use crate::harness::{BOTH, Backend, Host, PASSWORD, Person};
 use crate::secrets::{Lines, contains};
+use base64::Engine as _;
 use orla::db::Tx;
 use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
 use reqwest::Method;
@@ -47,6 +48,7 @@ async fn look(backend: Backend, lines: &Lines) {
     let ada = stage.person("ada").await;
     let mut canaries = of_the_host(&stage, &ada);
     canaries.extend(entered());
+    let endpoint = told_of_events(&stage, &ada).await;
     canaries.extend(Box::pin(at_x(&stage, &ada)).await);
     canaries.extend(Box::pin(at_facebook(&stage, &ada)).await);
     canaries.extend(Box::pin(at_dropbox(&stage, &ada)).await);
@@ -59,6 +61,7 @@ async fn look(backend: Backend, lines: &Lines) {
         ada.get(&format!("/social/connections/{}", connection["id"].as_str().unwrap())).await.expect(200);
     }
     canaries.extend(verifiers(&stage));
+    canaries.push(endpoint);
     let metrics = ada.http.get(format!("{}/metrics", ada.url)).bearer_auth(stage::METRICS).send().await.unwrap();
     let metrics = metrics.bytes().await.unwrap();
     let scan = Scan::of(canaries);
@@ -104,6 +107,15 @@ fn entered() -> Vec<Canary> {
         Canary::new("a webhook's key", stage::WEBHOOK_KEY),
         Canary::new("a webhook's address", stage::WEBHOOK_PATH),
     ]
+}
+
+/// What signs the events that an endpoint is told.
+async fn told_of_events(stage: &Stage, ada: &Person) -> Canary {
+    let endpoint = json!({"url": format!("{}/events", stage.webhook_origin())});
+    let created = ada.post("/webhooks", &endpoint).await.expect(201);
+    let secret = created["secret"].as_str().unwrap().strip_prefix("whsec_").unwrap();
+    let key = base64::engine::general_purpose::STANDARD.decode(secret).unwrap();
+    Canary::new("the secret of an endpoint", key).told_in(&[ANSWERS])
 }
 
 /// Codes, access tokens and refresh tokens, by a connector that says aloud all that it sees and by ours.
@@ -218,7 +230,7 @@ fn assert_all_were_used(stage: &Stage, scan: &Scan) {
     let unused = scan.names().filter(|name| !used.contains(name));
     // A refresh token of a session is told and not used here.
     let unused: Vec<&str> = unused.filter(|name| *name != "the session's refresh token").collect();
-    assert_eq!(unused, ["the master key", "the key of sessions"]);
+    assert_eq!(unused, ["the master key", "the key of sessions", "the secret of an endpoint"]);
 }
 
 /// Every byte in the files of a folder and of those in it.

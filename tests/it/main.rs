@@ -38,3 +38,4 @@ mod testing;
 mod turns;
 mod uncertain;
 mod vault;
+mod webhooks;

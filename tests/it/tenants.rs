@@ -80,12 +80,19 @@ async fn no_id_of_one_tenant_works_for_another() {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "twitter").await;
         host.grant(ada.workspace, 15).await;
+        ada.post("/webhooks", &json!({"url": format!("{}/hooks", host.sim.origin())})).await.expect(201);
         ada.post("/social-caption/generate", &json!({"topic": "mine"})).await.expect(200);
         ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
         let mallory: Person = host.connected("mallory", "twitter").await;
         let mut known = vec![ada.workspace.to_string()];
-        let lists =
-            ["/social/connections", "/social/publications", "/social-caption/generations", "/credits/transactions"];
+        let lists = [
+            "/social/connections",
+            "/social/publications",
+            "/social-caption/generations",
+            "/credits/transactions",
+            "/webhooks",
+            "/events",
+        ];
         for path in lists.into_iter().chain(["/auth/me"]) {
             ids(&ada.get(path).await.expect(200), &mut known);
         }

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events::{self, Change, EventType};
 use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
 use serde::Serialize;
@@ -158,22 +159,39 @@ const UPSERT: &str = "insert into connections
         refresh_failures = 0, refresh_words = null, revoked_at = null
     returning id";
 
-/// Connects an account, or connects it again: the same account keeps its id.
+/// Connects an account, or connects it again: the same account keeps its id. Tells the workspace's endpoints.
 ///
 /// # Errors
 /// The database failed.
 pub async fn upsert(tx: &mut Tx, new: &NewConnection<'_>, now: Timestamp) -> sqlx::Result<ConnectionId> {
-    on!(tx, conn => sqlx::query_scalar(UPSERT)
+    let id: ConnectionId = on!(&mut *tx, conn => sqlx::query_scalar(UPSERT)
         .bind(new.id).bind(new.workspace).bind(new.connector).bind(new.platform).bind(new.vendor_id).bind(new.handle)
         .bind(new.display_name).bind(new.scopes).bind(new.user).bind(now).bind(new.app).bind(new.missing_scopes)
-        .fetch_one(conn).await)
+        .fetch_one(conn).await)?;
+    let told = Told { id, connector: new.connector, platform: new.platform, handle: new.handle, words: None };
+    let change = Change { workspace: new.workspace, kind: EventType::ConnectionConnected, subject: id.0 };
+    events::tell(tx, change, &told, now).await?;
+    Ok(id)
 }
 
-const DELETE: &str = "delete from connections where workspace_id = $1 and id = $2";
+/// What endpoints are told of a connection.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: ConnectionId,
+    connector: &'a str,
+    platform: &'a str,
+    handle: &'a str,
+    /// What the vendor said of a revoked one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a str>,
+}
+
+const DELETE: &str =
+    "delete from connections where workspace_id = $1 and id = $2 returning connector, platform, handle";
 const RESTRICT: &str = "update connections set root_folder = $1, root_folder_name = $2, restricted_at = $3,
     restrictions = restrictions + 1, updated_at = $4 where workspace_id = $5 and id = $6 and restrictions = $7";
 const REVOKED: &str = "update connections set state = 'revoked', revoked_at = $1, refresh_words = $2, updated_at = $1
-    where id = $3 and state = 'active'";
+    where id = $3 and state = 'active' returning workspace_id, connector, platform, handle";
 
 /// A folder of a drive.
 #[derive(Debug, Clone)]
@@ -213,22 +231,30 @@ pub(crate) async fn stand_by(tx: &mut Tx, id: ConnectionId) -> sqlx::Result<()> 
     on!(tx, conn => sqlx::query(STAND_BY).bind(id).execute(conn).await.map(drop))
 }
 
-/// Forgets a connection and its secrets.
+/// Forgets a connection and its secrets. Tells the workspace's endpoints.
 ///
 /// # Errors
 /// The workspace has no such connection, or the database failed.
-pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
-    let gone = on!(tx, conn => sqlx::query(DELETE).bind(workspace).bind(id)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    if gone == 1 { Ok(()) } else { Err(Error::NotFound("connection")) }
+pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: ConnectionId, now: Timestamp) -> Result<()> {
+    let gone: Option<(String, String, String)> =
+        on!(&mut *tx, conn => sqlx::query_as(DELETE).bind(workspace).bind(id).fetch_optional(conn).await)?;
+    let (connector, platform, handle) = gone.ok_or(Error::NotFound("connection"))?;
+    let told = Told { id, connector: &connector, platform: &platform, handle: &handle, words: None };
+    let change = Change { workspace, kind: EventType::ConnectionDisconnected, subject: id.0 };
+    Ok(events::tell(tx, change, &told, now).await?)
 }
 
-/// Notes that the vendor has revoked a connection, with its words; false where that is known already.
+/// Notes that the vendor has revoked a connection, with its words, and tells the workspace's endpoints; false where that is
+/// known already.
 ///
 /// # Errors
 /// The database failed.
 pub(crate) async fn mark_revoked(tx: &mut Tx, id: ConnectionId, words: &str, now: Timestamp) -> sqlx::Result<bool> {
-    let marked = on!(tx, conn => sqlx::query(REVOKED).bind(now).bind(words).bind(id)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    Ok(marked == 1)
+    let marked: Option<(WorkspaceId, String, String, String)> =
+        on!(&mut *tx, conn => sqlx::query_as(REVOKED).bind(now).bind(words).bind(id).fetch_optional(conn).await)?;
+    let Some((workspace, connector, platform, handle)) = marked else { return Ok(false) };
+    let told = Told { id, connector: &connector, platform: &platform, handle: &handle, words: Some(words) };
+    let change = Change { workspace, kind: EventType::ConnectionRevoked, subject: id.0 };
+    events::tell(tx, change, &told, now).await?;
+    Ok(true)
 }

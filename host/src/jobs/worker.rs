@@ -8,9 +8,10 @@ use crate::clock::Timestamp;
 use crate::connecting::revoked;
 use crate::db::Tx;
 use crate::generations;
-use crate::id::{ConnectionId, EmailTokenId, PublicationId};
+use crate::id::{ConnectionId, EmailTokenId, EndpointId, PublicationId};
 use crate::identity::verification;
 use crate::publications::{Publication, execution, reconciling};
+use crate::webhooks::paused;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,7 @@ enum Work {
     Publish(Box<Publication>),
     Reconcile(PublicationId),
     TellRevoked(ConnectionId),
+    TellPaused(EndpointId),
     VerifyEmail(EmailTokenId),
 }
 
@@ -140,6 +142,7 @@ async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::R
             Job::Publish(id) => execution::begin(app, &mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
             Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
+            Job::TellPaused(endpoint) => Some(Work::TellPaused(endpoint)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
             Job::AbandonGeneration(id) => {
                 generations::abandon(&mut tx, &claim, id, now).await?;
@@ -192,6 +195,7 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
             Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
             Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
             Work::TellRevoked(connection) => mail(app, claim, Box::pin(revoked::tell(app, connection))).await,
+            Work::TellPaused(endpoint) => mail(app, claim, Box::pin(paused::tell(app, endpoint))).await,
             Work::VerifyEmail(link) => mail(app, claim, Box::pin(verification::send(app, link))).await,
         }
     };

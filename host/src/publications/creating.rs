@@ -1,6 +1,7 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
-use super::{BY_KEY, NewPublication, Part, Publication, State, planning, timeline};
+use super::timeline::{self, Move};
+use super::{BY_KEY, NewPublication, Part, Publication, State, planning};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
@@ -264,7 +265,7 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
     if row.publish_at.is_none() {
         begin_run(&mut tx, &publication, release, now).await?;
     }
-    timeline::add(&mut tx, row.id, 0, state, "taken in", None, now).await?;
+    timeline::add(&mut tx, &publication, Move::to(state, "taken in"), now).await?;
     let due = row.publish_at.unwrap_or(now);
     jobs::enqueue_at(&mut tx, Job::Publish(row.id), &publication.place(), due, now).await?;
     tx.commit().await?;

@@ -1,7 +1,8 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{Publication, State, creating, timeline};
+use super::timeline::{self, Move};
+use super::{Publication, State, creating};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -103,7 +104,7 @@ pub async fn begin(
         let release = active.as_ref().map_or("", |release| release.digest.as_str());
         creating::begin_run(tx, &publication, release, now).await?;
     }
-    timeline::add(tx, id, attempt, State::Running, &format!("attempt {attempt} begins"), None, now).await?;
+    timeline::add(tx, &publication, Move::to(State::Running, &format!("attempt {attempt} begins")), now).await?;
     Ok(Some(publication))
 }
 
@@ -354,6 +355,7 @@ async fn write_end(
             (State::Failed, fault.message.clone(), None, Some(fault))
         }
     };
+    let made = Move { state, reason: &reason, meter: Some(meter), receipt: receipt.as_deref(), fault: fault.as_ref() };
     let receipt = receipt.as_ref().map(serde_json::to_string).transpose()?;
     let fault = fault.as_ref().map(serde_json::to_string).transpose()?;
     let finished = state.is_terminal().then_some(now);
@@ -361,7 +363,7 @@ async fn write_end(
         .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(setbacks).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not running any more");
-    timeline::add(tx, id, publication.attempts, state, &reason, Some(meter), now).await?;
+    timeline::add(tx, publication, made, now).await?;
     // The timeline tells it to whoever asks; the log of a busy server would be nothing else.
     tracing::debug!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
     Ok(())

@@ -1,7 +1,8 @@
 //! What people change about a publication that has not gone out: its time, or whether it goes out at all. And trying once more
 //! what failed, which is a publication of its own.
 
-use super::{Kind, NewPublication, Publication, State, creating, execution, find, timeline};
+use super::timeline::{self, Move};
+use super::{Kind, NewPublication, Publication, State, creating, execution, find};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::FaultKind;
@@ -47,7 +48,7 @@ pub async fn reschedule(app: &App, workspace: WorkspaceId, id: PublicationId, at
         let detail = format!("It is {} and no longer scheduled, so it has no time to change.", state.word());
         return Err(Error::Conflict { code: "not_scheduled", detail });
     };
-    timeline::add(&mut tx, id, 0, State::Scheduled, "another time was set", None, now).await?;
+    timeline::add(&mut tx, &publication, Move::to(State::Scheduled, "another time was set"), now).await?;
     jobs::enqueue_at(&mut tx, Job::Publish(id), &publication.place(), at, now).await?;
     tx.commit().await?;
     app.wake_worker();
@@ -87,7 +88,7 @@ pub async fn cancel(app: &App, workspace: WorkspaceId, id: PublicationId) -> Res
     }
     execution::release(&mut tx, &publication, now).await?;
     jobs::withdraw(&mut tx, Job::Publish(id)).await?;
-    timeline::add(&mut tx, id, publication.attempts, State::Cancelled, "cancelled", None, now).await?;
+    timeline::add(&mut tx, &publication, Move::to(State::Cancelled, "cancelled"), now).await?;
     tx.commit().await?;
     Ok(publication)
 }

@@ -3,7 +3,8 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{FIND_ANY, Kind, Publication, State, find, others, timeline};
+use super::timeline::{self, Move};
+use super::{FIND_ANY, Kind, Publication, State, find, others};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -185,7 +186,7 @@ async fn resume(tx: &mut Tx, publication: &Publication, reason: &str, now: Times
     let moved = on!(tx, conn => sqlx::query(PENDING).bind(now).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
-    timeline::add(tx, id, publication.attempts, State::Pending, reason, None, now).await?;
+    timeline::add(tx, publication, Move::to(State::Pending, reason), now).await?;
     jobs::enqueue_at(tx, Job::Publish(id), &publication.place(), now, now).await?;
     Ok(())
 }
@@ -203,7 +204,8 @@ async fn give_up(
     let moved = on!(tx, conn => sqlx::query(FAILED).bind(serde_json::to_string(&fault)?).bind(now).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
-    timeline::add(tx, id, publication.attempts, State::Failed, &fault.message, None, now).await?;
+    let made = Move { fault: Some(&fault), ..Move::to(State::Failed, &fault.message) };
+    timeline::add(tx, publication, made, now).await?;
     Ok(())
 }
 

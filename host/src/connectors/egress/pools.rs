@@ -29,6 +29,8 @@ pub(super) type Client = Legacy<Dial, Leaving>;
 pub enum Owner {
     /// The host itself: media that users name, tokens.
     Host,
+    /// The host, as it tells of events: whoever is told chose the address.
+    Webhooks,
     /// A connector, by its id.
     Connector(String),
 }
