@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod authoring;
+pub mod backup;
 pub mod captions;
 pub mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod db;
 pub mod drives;
 pub mod engagement;
 pub mod error;
+pub mod fence;
 pub mod generations;
 pub mod http;
 pub mod id;

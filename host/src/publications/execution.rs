@@ -1,7 +1,7 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{Publication, State, creating, timeline};
+use super::{Publication, State, creating, doubting, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -141,7 +141,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
     let mut course = Course {
         setbacks: loaded.publication.setbacks + 1,
         has_made_headway: false,
-        age: app.now().since(loaded.publication.begins_at()),
+        age: app.now().since(doubting::began(app, &loaded.publication)),
     };
     let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
     let ready = match ready(app, loaded).await {
@@ -216,6 +216,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
+    let journal = journal.doubting(publication.doubt_since);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));

@@ -111,7 +111,8 @@ pub async fn retry(
         return Err(Error::Conflict { code: "not_failed", detail });
     }
     let is_unsure = publication.fault()?.is_some_and(|fault| fault.kind == FaultKind::Uncertain);
-    if is_unsure || stands(&mut tx, id).await? {
+    let may_be_live = publication.doubt_since.is_some();
+    if is_unsure || may_be_live || stands(&mut tx, id).await? {
         return Err(parts_are_live());
     }
     drop(tx);

@@ -3,7 +3,7 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{FIND_ANY, Kind, Publication, State, find, replying, timeline};
+use super::{FIND_ANY, Kind, Publication, State, doubting, find, replying, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -61,8 +61,8 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     let looked_at = app.now();
     let (found, visible_after) = ask(app, &loaded, &effect).await;
     let now = app.now();
-    let visible = effect.sent_at.after(visible_after);
     let publication = &loaded.publication;
+    let visible = doubting::sent_by(app, publication, &effect).after(visible_after);
     let run = RunId::from(id);
     let mut tx = app.db().begin().await?;
     match found {
@@ -133,7 +133,16 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         _ => app.connectors().reconcile(&run, &account, &variant, &attempt).await,
     };
     match verdict {
-        Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),
+        Ok(Verdict::Done(found)) => {
+            match doubting::is_anothers(app, &loaded.publication, effect, &found, &places).await {
+                Ok(false) => (Found::There(found), visible_after),
+                Ok(true) => nothing("what looks like it is another publication's"),
+                Err(error) => nothing(&format!("the publications besides it cannot be read: {error:#}")),
+            }
+        }
+        Ok(Verdict::Absent) if doubting::has_new_name(loaded, effect) => {
+            nothing("before the backup was restored, the vendor may have called it otherwise")
+        }
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
         Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
         Err(fault) => nothing(&fault.message),

@@ -87,15 +87,26 @@ pub(super) async fn others(
     sent_at: Timestamp,
     places: &[AnswerPlace],
 ) -> anyhow::Result<Vec<String>> {
+    made(app, OTHERS, lost, sent_at, places).await
+}
+
+/// What those publications have made, by the vendor's ids, that a statement finds like [`OTHERS`].
+pub(super) async fn made(
+    app: &App,
+    others: &'static str,
+    lost: &Publication,
+    sent_at: Timestamp,
+    places: &[AnswerPlace],
+) -> anyhow::Result<Vec<String>> {
     let mut tx = app.db().read().await?;
-    let replies: Vec<PublicationId> = on!(&mut tx, conn => sqlx::query_scalar(OTHERS)
+    let found: Vec<PublicationId> = on!(&mut tx, conn => sqlx::query_scalar(others)
         .bind(lost.connection_id).bind(sent_at.before(CLOCKS_DIFFER)).bind(lost.id).bind(MAX_OTHERS)
         .fetch_all(conn).await)?;
-    let mut others = Vec::new();
-    for reply in replies {
-        let effects = journal::effects(&mut tx, RunId::from(reply)).await?;
+    let mut made = Vec::new();
+    for other in found {
+        let effects = journal::effects(&mut tx, RunId::from(other)).await?;
         let commits = effects.iter().filter(|effect| effect.is_commit());
-        others.extend(commits.filter_map(|effect| Some(effect.committed(places)?.id)));
+        made.extend(commits.filter_map(|effect| Some(effect.committed(places)?.id)));
     }
-    Ok(others)
+    Ok(made)
 }

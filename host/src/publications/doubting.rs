@@ -1,0 +1,107 @@
+//! Publications that came with a backup and had not ended when it was made: the installation before this one may have
+//! published them since. Their commits are looked for at the network before they are sent ([`Journal::doubting`]).
+//!
+//! [`Journal::doubting`]: crate::connectors::journal::Journal::doubting
+
+use super::execution::Loaded;
+use super::{Publication, replying, timeline};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::connectors::Committed;
+use crate::connectors::journal::Effect;
+use crate::connectors::looks;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::fence::Restored;
+use crate::on;
+use orla_manifest::AnswerPlace;
+
+const MARK: &str = returning!(
+    "update publications set doubt_since =
+        case when coalesce(publish_at, created_at) > $1 then coalesce(publish_at, created_at) else $1 end
+    where state in ('scheduled', 'due', 'running', 'pending', 'uncertain') and doubt_since is null
+        and created_at <= $2 and coalesce(publish_at, created_at) <= $3"
+);
+const REASON: &str =
+    "restored from a backup: it may have been published since that was made, so it is looked for before it is sent";
+
+/// Marks what came with the backup and was to go out until this moment.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn mark(tx: &mut Tx, restored: &Restored, until: Timestamp, now: Timestamp) -> Result<()> {
+    let marked: Vec<Publication> = on!(tx, conn => sqlx::query_as(MARK)
+        .bind(restored.backup_at).bind(restored.restored_at).bind(until).fetch_all(conn).await)?;
+    for publication in marked {
+        looks::doubt(tx, publication.id.into(), now).await?;
+        timeline::add(tx, publication.id, publication.attempts, publication.state()?, REASON, None, now).await?;
+    }
+    Ok(())
+}
+
+const COUNT: &str = "select count(*) from publications
+    where doubt_since is not null and state in ('scheduled', 'due', 'running', 'pending', 'uncertain')";
+
+/// How many publications are looked for before anything of them is sent.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn count(tx: &mut Tx) -> sqlx::Result<i64> {
+    on!(tx, conn => sqlx::query_scalar(COUNT).fetch_one(conn).await)
+}
+
+const BEGIN_ANEW: &str = "update publications set updated_at = $1 where state = 'uncertain'";
+
+/// Lets the days anew begin after which an uncertain publication is given up: nobody could look for it.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn give_time(tx: &mut Tx, now: Timestamp) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(BEGIN_ANEW).bind(now).execute(conn).await.map(drop))
+}
+
+/// Since when it has been possible to publish it.
+pub(super) fn began(app: &App, publication: &Publication) -> Timestamp {
+    let began = publication.begins_at();
+    app.fence().resumed_at().map_or(began, |resumed| began.max(resumed))
+}
+
+/// Whether a commit may have been sent by the installation before this one.
+fn is_doubtful(publication: &Publication, effect: &Effect) -> bool {
+    publication.doubt_since.is_some_and(|since| effect.sent_at <= since)
+}
+
+/// When a commit was sent at the latest, if it was.
+pub(super) fn sent_by(app: &App, publication: &Publication, effect: &Effect) -> Timestamp {
+    match app.fence().resumed_at() {
+        Some(resumed) if is_doubtful(publication, effect) => effect.sent_at.max(resumed),
+        _ => effect.sent_at,
+    }
+}
+
+/// Whether a commit is named by something that was prepared only after the restore, such as a video's upload. The one that was
+/// sent before had another name, so that its absence says nothing.
+pub(super) fn has_new_name(loaded: &Loaded, effect: &Effect) -> bool {
+    let Some(since) = loaded.publication.doubt_since else { return false };
+    let prepared = loaded.effects.iter().filter(|other| !other.is_once() && other.sent_at > since);
+    is_doubtful(&loaded.publication, effect) && prepared.into_iter().any(|other| other.mentions(&effect.key))
+}
+
+const OTHERS: &str = "select id from publications
+    where connection_id = $1 and updated_at >= $2 and reply_to is null and id <> $3 order by updated_at limit $4";
+
+/// Whether what was found for a doubtful commit is known to be another post of the account's: a look that reaches back over
+/// days may meet one with the same words.
+pub(super) async fn is_anothers(
+    app: &App,
+    publication: &Publication,
+    effect: &Effect,
+    found: &Committed,
+    places: &[AnswerPlace],
+) -> anyhow::Result<bool> {
+    if !is_doubtful(publication, effect) || publication.reply_to.is_some() {
+        return Ok(false);
+    }
+    let others = replying::made(app, OTHERS, publication, effect.sent_at, places).await?;
+    Ok(others.contains(&found.id))
+}
