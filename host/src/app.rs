@@ -50,7 +50,7 @@ impl App {
     /// A sentence that names what cannot be opened.
     pub async fn open(config: Config, clock: Clock, setup: Setup) -> anyhow::Result<Self> {
         create_private_folder(&config.data)?;
-        backup::check_restored(&config).await?;
+        Box::pin(backup::check_restored(&config)).await?;
         let db = Db::open(&config.database()).await?;
         let fence = Fence::read(&db).await?;
         let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);

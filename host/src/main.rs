@@ -2,7 +2,7 @@
 
 mod commands;
 
-use crate::commands::backup::{self, Backup};
+use crate::commands::backup::{self, Whole};
 use crate::commands::connector::{self, Connector};
 use crate::commands::vault::{self, Vault};
 use anyhow::{Context as _, bail};
@@ -51,7 +51,7 @@ enum Command {
         command: Connector,
     },
     #[command(flatten)]
-    Backup(Backup),
+    Whole(Whole),
     /// Make the demo's account, verified and with credits to try things out.
     #[command(hide = true)]
     DemoSeed {
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
         Command::Connector { command } => connector::run(command),
         Command::Vault { command } => vault::run(command),
-        Command::Backup(command) => backup::run(command),
+        Command::Whole(command) => backup::run(command),
         command => {
             telemetry::start();
             run(command)
@@ -128,7 +128,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
             app.stop().await;
             Ok(())
         }
-        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } | Command::Backup(_) => {
+        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } | Command::Whole(_) => {
             bail!("this command opens nothing")
         }
     }

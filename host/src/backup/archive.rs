@@ -18,6 +18,8 @@ pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const SIGNATURE: &str = "manifest.hmac";
 /// Largest member that is read into memory.
 const MAX_SMALL_BYTES: u64 = 256 << 20;
+/// Bytes that are read at once.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// A backup that is being written, under a name of its own until it is whole.
 pub(super) struct Writer {
@@ -244,8 +246,16 @@ impl Archive {
     /// It is something else.
     pub(super) fn check(&self, name: &str, wanted: &Digest) -> anyhow::Result<()> {
         let mut stretch = self.read(name)?;
-        let mut hash = Sha256::new();
-        let bytes = io::copy(&mut stretch, &mut hash).with_context(|| format!("cannot read {name}"))?;
+        let (mut hash, mut bytes) = (Sha256::new(), 0);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = stretch.read(&mut piece).with_context(|| format!("cannot read {name}"))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&piece[..read]);
+            bytes += read as u64;
+        }
         let found = Digest { bytes, sha256: hex::encode(hash.finalize()) };
         ensure!(found == *wanted, "{name} in the backup is not what was written: it is damaged, or was changed");
         Ok(())

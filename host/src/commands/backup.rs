@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// What can be done with a whole installation.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Backup {
+pub(crate) enum Whole {
     /// Back up the database and the blobs, while hosts serve.
     Backup {
         /// The file to make, such as `orla.tar`; or a folder, in which a file named by the time is made.
@@ -35,19 +35,19 @@ pub(crate) enum Backup {
 
 /// Does it, and prints what came of it.
 #[tokio::main]
-pub(crate) async fn run(command: Backup) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Whole) -> anyhow::Result<()> {
     telemetry::start_quietly();
     let config = Config::read()?;
     let said = match command {
-        Backup::Backup { to, with_master_key } => {
+        Whole::Backup { to, with_master_key } => {
             let master_key = if with_master_key { MasterKey::Included } else { MasterKey::Apart };
             made(&config, &Box::pin(backup::make(&config, &Clock::System, &to, master_key)).await?, master_key)
         }
-        Backup::Restore { backup } => {
+        Whole::Restore { backup } => {
             let _alone = serve_alone(&config)?;
             restored(&Box::pin(backup::restore(&config, &Clock::System, &backup)).await?)
         }
-        Backup::Resume => {
+        Whole::Resume => {
             backup::check_restored(&config).await?;
             let db = Db::open(&config.database()).await?;
             let lifted = resuming::resume(&db, Clock::System.now()).await;

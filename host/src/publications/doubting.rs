@@ -8,7 +8,8 @@ use super::{Publication, replying, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
-use crate::connectors::journal::Effect;
+use crate::connectors::fault::Fault;
+use crate::connectors::journal::{self, Effect};
 use crate::connectors::looks;
 use crate::db::Tx;
 use crate::error::Result;
@@ -64,6 +65,21 @@ pub(crate) async fn give_time(tx: &mut Tx, now: Timestamp) -> sqlx::Result<()> {
 pub(super) fn began(app: &App, publication: &Publication) -> Timestamp {
     let began = publication.begins_at();
     app.fence().resumed_at().map_or(began, |resumed| began.max(resumed))
+}
+
+/// A failure that says that it may be live in spite of it, where it came with a backup and nobody could look.
+pub(super) async fn told(tx: &mut Tx, publication: &Publication, fault: Fault) -> Result<Fault> {
+    if publication.doubt_since.is_none() {
+        return Ok(fault);
+    }
+    if journal::effects(tx, publication.id.into()).await?.iter().any(Effect::is_commit) {
+        return Ok(fault);
+    }
+    let message = format!(
+        "{} (It may have been published before this server was restored from a backup: look at the network.)",
+        fault.message
+    );
+    Ok(Fault { message, ..fault })
 }
 
 /// Whether a commit may have been sent by the installation before this one.

@@ -350,6 +350,7 @@ async fn write_end(
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {
+            let fault = doubting::told(tx, publication, fault).await?;
             jobs::complete(tx, claim).await?;
             release(tx, publication, now).await?;
             (State::Failed, fault.message.clone(), None, Some(fault))
