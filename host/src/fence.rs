@@ -75,6 +75,13 @@ impl Fence {
         self.0.borrow().and_then(|restored| restored.resumed_at)
     }
 
+    /// Whether the installation before this one may have done what was planned for this time.
+    pub(crate) fn may_have_missed(&self, at: Timestamp) -> bool {
+        self.0
+            .borrow()
+            .is_some_and(|restored| restored.backup_at < at && restored.resumed_at.is_some_and(|resumed| at <= resumed))
+    }
+
     /// Lets those through who do not want to wait.
     ///
     /// # Errors

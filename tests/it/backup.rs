@@ -191,9 +191,15 @@ async fn what_is_asked_for_behind_the_fence_goes_out_after_it() {
             Person { token: Person::log_in(&host.url, "ada@example.org").await.token, url: host.url.clone(), ..ada };
         let post = json!({"platform": "twitter", "content": "behind the fence"});
         let id = ada.publish(&post, "k").await.expect(202)["id"].as_str().unwrap().to_owned();
+        // Of a time that was the other installation's, as what a schedule makes up for is.
+        let made_up = planned(&ada, &json!([{"text": "made up"}]), "made up", at(Duration::from_millis(300))).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(does(&empty.config, &["resume"]).await.contains(" 0 publications"));
         let done = ada.wait(&id, &["published", "failed"]).await;
         assert_eq!((&done["state"], &done["attempts"]), (&json!("published"), &json!(1)), "nobody looked: {done:#}");
+        let done = ada.wait(&made_up, &["published", "failed"]).await;
+        let was_looked_for = done["timeline"].as_array().unwrap().iter().any(|event| event["state"] == "uncertain");
+        assert!(done["state"] == "published" && was_looked_for, "{done:#}");
         until("an open door", async || ada.get("/readyz").await.expect(200)["status"] == "ok").await;
         books_are_right(&host, &ada, 0).await;
     }

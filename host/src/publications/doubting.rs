@@ -61,6 +61,13 @@ pub(crate) async fn give_time(tx: &mut Tx, now: Timestamp) -> sqlx::Result<()> {
     on!(tx, conn => sqlx::query(BEGIN_ANEW).bind(now).execute(conn).await.map(drop))
 }
 
+/// From when on a publication may have been published without our knowing: it came with a backup, or is of a time that has been
+/// the installation's before this one, such as what a schedule makes up for.
+pub(super) fn since(app: &App, publication: &Publication) -> Option<Timestamp> {
+    let made_up = || publication.publish_at.filter(|at| app.fence().may_have_missed(*at));
+    publication.doubt_since.or_else(made_up)
+}
+
 /// Since when it has been possible to publish it.
 pub(super) fn began(app: &App, publication: &Publication) -> Timestamp {
     let began = publication.begins_at();
@@ -68,8 +75,8 @@ pub(super) fn began(app: &App, publication: &Publication) -> Timestamp {
 }
 
 /// A failure that says that it may be live in spite of it, where it came with a backup and nobody could look.
-pub(super) async fn told(tx: &mut Tx, publication: &Publication, fault: Fault) -> Result<Fault> {
-    if publication.doubt_since.is_none() {
+pub(super) async fn told(app: &App, tx: &mut Tx, publication: &Publication, fault: Fault) -> Result<Fault> {
+    if since(app, publication).is_none() {
         return Ok(fault);
     }
     if journal::effects(tx, publication.id.into()).await?.iter().any(Effect::is_commit) {
@@ -83,24 +90,24 @@ pub(super) async fn told(tx: &mut Tx, publication: &Publication, fault: Fault) -
 }
 
 /// Whether a commit may have been sent by the installation before this one.
-fn is_doubtful(publication: &Publication, effect: &Effect) -> bool {
-    publication.doubt_since.is_some_and(|since| effect.sent_at <= since)
+fn is_doubtful(app: &App, publication: &Publication, effect: &Effect) -> bool {
+    since(app, publication).is_some_and(|since| effect.sent_at <= since)
 }
 
 /// When a commit was sent at the latest, if it was.
 pub(super) fn sent_by(app: &App, publication: &Publication, effect: &Effect) -> Timestamp {
     match app.fence().resumed_at() {
-        Some(resumed) if is_doubtful(publication, effect) => effect.sent_at.max(resumed),
+        Some(resumed) if is_doubtful(app, publication, effect) => effect.sent_at.max(resumed),
         _ => effect.sent_at,
     }
 }
 
 /// Whether a commit is named by something that was prepared only after the restore, such as a video's upload. The one that was
 /// sent before had another name, so that its absence says nothing.
-pub(super) fn has_new_name(loaded: &Loaded, effect: &Effect) -> bool {
-    let Some(since) = loaded.publication.doubt_since else { return false };
+pub(super) fn has_new_name(app: &App, loaded: &Loaded, effect: &Effect) -> bool {
+    let Some(since) = since(app, &loaded.publication) else { return false };
     let prepared = loaded.effects.iter().filter(|other| !other.is_once() && other.sent_at > since);
-    is_doubtful(&loaded.publication, effect) && prepared.into_iter().any(|other| other.mentions(&effect.key))
+    is_doubtful(app, &loaded.publication, effect) && prepared.into_iter().any(|other| other.mentions(&effect.key))
 }
 
 const OTHERS: &str = "select id from publications
@@ -115,7 +122,7 @@ pub(super) async fn is_anothers(
     found: &Committed,
     places: &[AnswerPlace],
 ) -> anyhow::Result<bool> {
-    if !is_doubtful(publication, effect) || publication.reply_to.is_some() {
+    if !is_doubtful(app, publication, effect) || publication.reply_to.is_some() {
         return Ok(false);
     }
     let others = replying::made(app, OTHERS, publication, effect.sent_at, places).await?;

@@ -216,7 +216,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
-    let journal = journal.doubting(publication.doubt_since);
+    let journal = journal.doubting(doubting::since(app, &publication));
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
@@ -350,7 +350,7 @@ async fn write_end(
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {
-            let fault = doubting::told(tx, publication, fault).await?;
+            let fault = doubting::told(app, tx, publication, fault).await?;
             jobs::complete(tx, claim).await?;
             release(tx, publication, now).await?;
             (State::Failed, fault.message.clone(), None, Some(fault))

@@ -1,7 +1,7 @@
 //! What people change about a publication that has not gone out: its time, or whether it goes out at all. And trying once more
 //! what failed, which is a publication of its own.
 
-use super::{Kind, NewPublication, Publication, State, creating, execution, find, timeline};
+use super::{Kind, NewPublication, Publication, State, creating, doubting, execution, find, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::FaultKind;
@@ -111,7 +111,7 @@ pub async fn retry(
         return Err(Error::Conflict { code: "not_failed", detail });
     }
     let is_unsure = publication.fault()?.is_some_and(|fault| fault.kind == FaultKind::Uncertain);
-    let may_be_live = publication.doubt_since.is_some();
+    let may_be_live = doubting::since(app, &publication).is_some();
     if is_unsure || may_be_live || stands(&mut tx, id).await? {
         return Err(parts_are_live());
     }

@@ -140,7 +140,7 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
                 Err(error) => nothing(&format!("the publications besides it cannot be read: {error:#}")),
             }
         }
-        Ok(Verdict::Absent) if doubting::has_new_name(loaded, effect) => {
+        Ok(Verdict::Absent) if doubting::has_new_name(app, loaded, effect) => {
             nothing("before the backup was restored, the vendor may have called it otherwise")
         }
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
