@@ -1,9 +1,11 @@
 //! What every part of a running host shares.
 
+use crate::backup;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::connectors::{Connectors, Setup};
 use crate::db::Db;
+use crate::fence::Fence;
 use crate::identity::passwords::Passwords;
 use crate::identity::sessions::Sessions;
 use crate::identity::tokens::Tokens;
@@ -28,6 +30,7 @@ struct Parts {
     config: Config,
     clock: Clock,
     db: Db,
+    fence: Fence,
     vault: Arc<Vault>,
     tokens: Tokens,
     passwords: Passwords,
@@ -48,15 +51,18 @@ impl App {
     /// A sentence that names what cannot be opened.
     pub async fn open(config: Config, clock: Clock, setup: Setup) -> anyhow::Result<Self> {
         create_private_folder(&config.data)?;
+        Box::pin(backup::check_restored(&config)).await?;
         let db = Db::open(&config.database()).await?;
+        let fence = Fence::read(&db).await?;
         let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);
         let tokens = Tokens::new(&vault.derive("orla/v1/jwt"));
         let mailer = Mailer::new(&config)?;
-        let connectors = Box::pin(Connectors::open(setup, &config, &db, &clock, &vault)).await?;
+        let connectors = Box::pin(Connectors::open(setup, &config, &db, &fence, &clock, &vault)).await?;
         Ok(Self(Arc::new(Parts {
             config,
             clock,
             db,
+            fence,
             vault,
             tokens,
             passwords: Passwords::new(),
@@ -93,6 +99,12 @@ impl App {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// What keeps a restored installation from sending.
+    #[must_use]
+    pub fn fence(&self) -> &Fence {
+        &self.0.fence
     }
 
     /// The vault.
@@ -190,7 +202,10 @@ impl App {
 }
 
 /// Makes a folder that only its owner can look into.
-fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

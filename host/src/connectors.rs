@@ -71,6 +71,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::Error;
+use crate::fence::Fence;
 use crate::vault::Vault;
 use anyhow::Context as _;
 use blob::Blobs;
@@ -117,6 +118,7 @@ impl Connectors {
         setup: Setup,
         config: &Config,
         db: &Db,
+        fence: &Fence,
         clock: &Clock,
         vault: &Arc<Vault>,
     ) -> anyhow::Result<Self> {
@@ -127,7 +129,7 @@ impl Connectors {
             db: db.clone(),
             clock: clock.clone(),
             vault: vault.clone(),
-            egress: Egress::new(config)?,
+            egress: Egress::new(config)?.behind(fence),
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),

@@ -4,6 +4,9 @@
 //! both as it stands (`$1` placeholders, integers for times and UUIDs as ids); [`on!`](crate::on) compiles a body for
 //! each. Nothing outside this file knows which database it talks to, except where a dialect differs ([`Tx::is_postgres`]).
 
+pub(crate) mod rows;
+pub(crate) mod schema;
+
 use crate::{crash, on};
 use anyhow::{Context as _, bail};
 use sqlx::migrate::Migrator;
@@ -35,14 +38,33 @@ pub enum Db {
     Postgres(PgPool),
 }
 
+/// What becomes of a SQLite file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It is made.
+    Made,
+    /// It is refused.
+    Refused,
+}
+
 impl Db {
     /// Opens a database by its URL (`sqlite:path` or `postgres://…`) and brings its schema up to date.
     ///
     /// # Errors
     /// A sentence with the cause: unknown scheme, unreachable server, a schema newer than this program.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
-        let db = if url.starts_with("sqlite:") {
-            Self::open_sqlite(url).await?
+        let db = Self::connect(url, Absent::Made).await?;
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// Opens a database as it is.
+    ///
+    /// # Errors
+    /// As [`Db::open`], but for the schema.
+    pub async fn connect(url: &str, absent: Absent) -> anyhow::Result<Self> {
+        Ok(if url.starts_with("sqlite:") {
+            Self::open_sqlite(url, absent).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a PostgreSQL URL")?;
             let pool = PgPoolOptions::new()
@@ -56,12 +78,10 @@ impl Db {
             Self::Postgres(pool)
         } else {
             bail!("DATABASE_URL must begin with `sqlite:` or `postgres:`");
-        };
-        db.migrate().await?;
-        Ok(db)
+        })
     }
 
-    async fn open_sqlite(url: &str) -> anyhow::Result<Self> {
+    async fn open_sqlite(url: &str, absent: Absent) -> anyhow::Result<Self> {
         // `full` and not `normal`: a journal that a power cut can lose is no journal.
         let options = SqliteConnectOptions::from_str(url)
             .context("DATABASE_URL is not a SQLite URL")?
@@ -73,7 +93,7 @@ impl Db {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.clone().create_if_missing(true))
+            .connect_with(options.clone().create_if_missing(absent == Absent::Made))
             .await
             .context("cannot open the SQLite file of DATABASE_URL")?;
         let readers = SqlitePoolOptions::new()
@@ -115,6 +135,19 @@ impl Db {
         };
         crash::before_write();
         Ok(tx)
+    }
+
+    /// A transaction that only reads, and sees the database as it is at its first statement for as long as it lasts. It keeps
+    /// nobody from writing.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub async fn snapshot(&self) -> sqlx::Result<Tx> {
+        const POSTGRES: &str = "begin isolation level repeatable read read only";
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(Guard::Snapshot(readers.begin_with("begin").await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Snapshot(Box::pin(pool.begin_with(POSTGRES)).await?)),
+        })
     }
 
     /// A connection to read with, outside of any transaction: each statement sees the newest state.
@@ -215,6 +248,8 @@ impl Tx {
 pub enum Guard<D: Database> {
     /// In a write transaction.
     Write(Transaction<'static, D>),
+    /// In a transaction that only reads.
+    Snapshot(Transaction<'static, D>),
     /// For one statement that writes.
     Single(PoolConnection<D>),
     /// Only reading.
@@ -228,7 +263,7 @@ impl<D: Database> Guard<D> {
                 crash::before_write();
                 transaction.commit().await
             }
-            Self::Single(_) | Self::Read(_) => Ok(()),
+            Self::Snapshot(_) | Self::Single(_) | Self::Read(_) => Ok(()),
         }
     }
 }
@@ -238,7 +273,7 @@ impl<D: Database> Deref for Guard<D> {
 
     fn deref(&self) -> &D::Connection {
         match self {
-            Self::Write(transaction) => transaction,
+            Self::Write(transaction) | Self::Snapshot(transaction) => transaction,
             Self::Single(connection) | Self::Read(connection) => connection,
         }
     }
@@ -247,7 +282,7 @@ impl<D: Database> Deref for Guard<D> {
 impl<D: Database> DerefMut for Guard<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
         match self {
-            Self::Write(transaction) => transaction,
+            Self::Write(transaction) | Self::Snapshot(transaction) => transaction,
             Self::Single(connection) | Self::Read(connection) => connection,
         }
     }

@@ -155,6 +155,16 @@ pub async fn begin(tx: &mut Tx, job: Job, lease_for: Duration, now: Timestamp) -
     Ok(claim)
 }
 
+const FREE: &str = "update jobs set lease = null, leased_until = null, ready = 1 where lease is not null";
+
+/// Takes every job out of the hands that had it: they were another installation's.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn free_all(tx: &mut Tx) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(FREE).execute(conn).await.map(drop))
+}
+
 const RENEW: &str = "update jobs set leased_until = $1 where id = $2 and lease = $3";
 
 /// Makes a claim last longer. False when it was lost to another worker.

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod authoring;
+pub mod backup;
 pub mod captions;
 pub mod clock;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod drives;
 pub mod engagement;
 pub mod error;
 pub mod events;
+pub mod fence;
 pub mod generations;
 pub mod http;
 pub mod id;

@@ -10,14 +10,14 @@
 //!
 //! `published`, `failed` and `cancelled` are terminal; to try again is another publication. Each move is one conditional
 //! update with its reason in the timeline. This file owns the rows; `creating` and `replying` make them, [`execution`],
-//! [`reconciling`] and [`planning`] move them.
+//! [`reconciling`] and [`planning`] move them, and `doubting` has those that came with a backup looked for first.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, doubt_since"
         )
     };
 }
@@ -34,6 +34,7 @@ macro_rules! returning {
 }
 
 mod creating;
+pub(crate) mod doubting;
 pub mod execution;
 mod media;
 mod others;
@@ -180,6 +181,8 @@ pub struct Publication {
     pub reply_to: Option<String>,
     /// When it is to go out; `None` for at once.
     pub publish_at: Option<Timestamp>,
+    /// Where it came with a backup: from when on it may have been published without our knowing.
+    doubt_since: Option<Timestamp>,
 }
 
 impl Publication {

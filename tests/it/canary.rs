@@ -7,6 +7,8 @@ mod stage;
 use crate::harness::{BOTH, Backend, Host, PASSWORD, Person};
 use crate::secrets::{Lines, contains};
 use base64::Engine as _;
+use orla::backup::MasterKey;
+use orla::clock::Clock;
 use orla::db::Tx;
 use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
 use reqwest::Method;
@@ -64,11 +66,15 @@ async fn look(backend: Backend, lines: &Lines) {
     canaries.push(endpoint);
     let metrics = ada.http.get(format!("{}/metrics", ada.url)).bearer_auth(stage::METRICS).send().await.unwrap();
     let metrics = metrics.bytes().await.unwrap();
+    let backup = stage.host.data.path().join("canary.tar");
+    let made = orla::backup::make(stage.host.app.config(), &Clock::System, &backup, MasterKey::Apart);
+    Box::pin(made).await.unwrap();
     let scan = Scan::of(canaries);
     assert_all_were_used(&stage, &scan);
     let places = [
         ("the database", database(&stage.host).await, CONTROL),
         ("the blobs", files(&stage.host.data.path().join("blobs")), CONTROL),
+        ("a backup", std::fs::read(&backup).unwrap(), CONTROL),
         ("the log", lines.bytes(), CONTROL),
         ("the metrics", metrics.to_vec(), "facebook"),
         (ANSWERS, stage.front.answered(), CONTROL),

@@ -6,6 +6,7 @@
 mod harness;
 
 mod accounts;
+mod backup;
 mod broker;
 mod canary;
 mod captions;

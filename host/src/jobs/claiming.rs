@@ -79,7 +79,8 @@ pub(super) struct Wanted<'a> {
     pub(super) most: usize,
 }
 
-/// The heads of lines: from line to line by the index, as many as are wanted.
+/// The heads of lines: from line to line by the index, as many as are wanted. The fence is asked in the claim itself: a host
+/// under which a backup was restored must not claim either.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -100,7 +101,8 @@ macro_rules! claim {
                 limit $9
             )
             update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-            where id in (select id from jobs where id in (select id from turn) and lease is null and due_at <= $3",
+            where id in (select id from jobs where id in (select id from turn) and lease is null and due_at <= $3
+                and not exists (select 1 from fence where resumed_at is null)",
             $lock,
             ") returning id, kind, subject, attempts, line, workspace_id"
         )

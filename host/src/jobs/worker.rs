@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::revoked;
 use crate::db::Tx;
+use crate::fence;
 use crate::generations;
 use crate::id::{ConnectionId, EmailTokenId, EndpointId, PublicationId};
 use crate::identity::verification;
@@ -74,6 +75,7 @@ pub async fn work(app: App) {
     let ended = Arc::new(Notify::new());
     let mut rounds = Rounds::default();
     while !app.stopping().is_cancelled() {
+        fence::wait(&app).await;
         if shares.free() < BATCH {
             gather(&app, &shares, &ended).await;
         }

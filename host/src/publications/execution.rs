@@ -2,7 +2,7 @@
 
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
-use super::{Publication, State, creating};
+use super::{Publication, State, creating, doubting};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -142,7 +142,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
     let mut course = Course {
         setbacks: loaded.publication.setbacks + 1,
         has_made_headway: false,
-        age: app.now().since(loaded.publication.begins_at()),
+        age: app.now().since(doubting::began(app, &loaded.publication)),
     };
     let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
     let ready = match ready(app, loaded).await {
@@ -217,6 +217,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
+    let journal = journal.doubting(doubting::since(app, &publication));
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
@@ -350,6 +351,7 @@ async fn write_end(
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {
+            let fault = doubting::told(app, tx, publication, fault).await?;
             jobs::complete(tx, claim).await?;
             release(tx, publication, now).await?;
             (State::Failed, fault.message.clone(), None, Some(fault))

@@ -2,7 +2,7 @@
 //! what failed, which is a publication of its own.
 
 use super::timeline::{self, Move};
-use super::{Kind, NewPublication, Publication, State, creating, execution, find};
+use super::{Kind, NewPublication, Publication, State, creating, doubting, execution, find};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::FaultKind;
@@ -112,7 +112,8 @@ pub async fn retry(
         return Err(Error::Conflict { code: "not_failed", detail });
     }
     let is_unsure = publication.fault()?.is_some_and(|fault| fault.kind == FaultKind::Uncertain);
-    if is_unsure || stands(&mut tx, id).await? {
+    let may_be_live = doubting::since(app, &publication).is_some();
+    if is_unsure || may_be_live || stands(&mut tx, id).await? {
         return Err(parts_are_live());
     }
     drop(tx);

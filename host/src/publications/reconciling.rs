@@ -4,7 +4,7 @@
 
 use super::execution::{self, Loaded};
 use super::timeline::{self, Move};
-use super::{FIND_ANY, Kind, Publication, State, find, others};
+use super::{FIND_ANY, Kind, Publication, State, doubting, find, others};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
@@ -64,8 +64,8 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     let looked_at = app.now();
     let (found, visible_after) = ask(app, &loaded, &effect).await;
     let now = app.now();
-    let visible = effect.sent_at.after(visible_after);
     let publication = &loaded.publication;
+    let visible = doubting::sent_by(app, publication, &effect).after(visible_after);
     let run = RunId::from(id);
     let mut tx = app.db().begin().await?;
     match held_against_others(&mut tx, publication, &effect, found).await? {
@@ -149,6 +149,9 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     };
     match verdict {
         Ok(Verdict::Done(committed)) => (Found::There(committed, places), visible_after),
+        Ok(Verdict::Absent) if doubting::has_new_name(app, loaded, effect) => {
+            nothing("before the backup was restored, the vendor may have called it otherwise")
+        }
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
         Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
         Err(fault) => nothing(&fault.message),

@@ -35,7 +35,8 @@ pub struct Step {
     pub key: String,
     /// `prepare` or `commit`.
     pub kind: String,
-    /// `started`, `done`, `refused`, `unknown`, `known` or `absent`.
+    /// `started`, `done`, `refused`, `unknown`, `known` or `absent`; `doubtful` where it was not sent when a backup was made that
+    /// was restored, and may have been since.
     pub state: String,
     /// When its first byte may have left.
     pub sent_at: Timestamp,

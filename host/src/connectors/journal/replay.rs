@@ -43,6 +43,8 @@ pub(super) enum Replayed {
 pub(super) enum Again {
     No,
     Yes,
+    /// As it was certainly not sent when a backup was made, and may have been since.
+    Doubtful,
 }
 
 impl Replay {
@@ -107,6 +109,9 @@ impl Replay {
             "known" => effect.known().map(|committed| Replayed::Answered(Step::Known(committed))),
             "refused" | "absent" => {
                 Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Yes))
+            }
+            "doubtful" => {
+                Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Doubtful))
             }
             _ => Some(Replayed::Unknown(effect.sequence)),
         }
