@@ -56,6 +56,7 @@ use crate::id::{ConnectionId, HoldId, PublicationId, WorkspaceId};
 use crate::jobs::Place;
 use crate::on;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 /// Where a publication stands.
@@ -201,7 +202,7 @@ impl Publication {
             // Replies have nothing to do with each other.
             (Some(_), _) => self.id.0,
             (None, None) => connection,
-            (None, Some(target)) => Uuid::new_v5(&connection, target.as_bytes()),
+            (None, Some(target)) => line_of_target(connection, target),
         };
         Place { queue: self.connector.clone(), workspace: Some(self.workspace_id), line }
     }
@@ -240,6 +241,12 @@ impl Publication {
     pub fn fault(&self) -> anyhow::Result<Option<Fault>> {
         Ok(self.fault.as_deref().map(serde_json::from_str).transpose()?)
     }
+}
+
+/// The line of one of an account's targets.
+fn line_of_target(connection: Uuid, target: &str) -> Uuid {
+    let digest: [u8; 32] = Sha256::new().chain_update(connection).chain_update(target).finalize().into();
+    Uuid::from_u128(u128::from_be_bytes(std::array::from_fn(|index| digest[index])))
 }
 
 const BY_KEY: &str = columns!("where workspace_id = $1 and idempotency_key = $2");

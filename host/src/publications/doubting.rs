@@ -3,9 +3,9 @@
 //!
 //! [`Journal::doubting`]: crate::connectors::journal::Journal::doubting
 
+use super::Publication;
 use super::execution::Loaded;
 use super::timeline::{self, Move};
-use super::Publication;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
