@@ -260,6 +260,7 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
         finished_at: None,
         reply_to: row.reply_to.map(str::to_owned),
         publish_at: row.publish_at,
+        doubt_since: None,
     };
     if row.publish_at.is_none() {
         begin_run(&mut tx, &publication, release, now).await?;
