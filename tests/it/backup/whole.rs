@@ -4,11 +4,15 @@ use super::stage::{Empty, back_up, does, text, until};
 use super::{WAYS, begin, books_are_right};
 use crate::captions::{CREDITS, GENERATE, streamed, wish, writing};
 use crate::harness::{Backend, Host, Person};
+use orla::clock::Clock;
+use orla::config::Config;
 use orla::db::{Absent, Db, Tx};
+use orla::vault::Vault;
 use orla::{ledger, on};
 use orla_vendors::openai::{Fault, Mode};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, migrate};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +96,56 @@ async fn a_table_that_nobody_thought_of_is_backed_up() {
         let rows = std::process::Command::new("tar").args(["-xOf", text(&backup), "tables/of_tomorrow.jsonl"]).output();
         assert_eq!(String::from_utf8(rows.unwrap().stdout).unwrap(), "[\"kept\"]\n");
         Empty::beside(&host, backend).await.refuses(&backup, "knows no table of_tomorrow").await;
+    }
+}
+
+/// An installation with the schema of before, a user and a job.
+async fn older(config: &Config, backend: Backend) {
+    const OLDEST: i64 = 12;
+    let db = Db::connect(&config.database(), Absent::Made).await.unwrap();
+    let ours = if backend == Backend::Postgres {
+        migrate!("../migrations/postgres")
+    } else {
+        migrate!("../migrations/sqlite")
+    };
+    let before = ours.iter().filter(|migration| migration.version <= OLDEST).cloned().collect();
+    let before = Migrator::with_migrations(before);
+    match &db {
+        Db::Sqlite { writer, .. } => before.run(writer).await.unwrap(),
+        Db::Postgres(pool) => before.run(pool).await.unwrap(),
+    }
+    let now = Clock::System.now();
+    Vault::open(&config.master_key(), &db, now).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    for statement in [
+        "insert into users (id, email, email_key, password_hash, role, created_at) values ($1, 'a', 'a', 'h', 'user', $2)",
+        "insert into jobs (id, kind, subject, due_at, attempts, created_at) values ($1, 'tell_revoked', $1, $2, 0, $2)",
+    ] {
+        on!(&mut tx, conn => sqlx::query(statement).bind(uuid::Uuid::now_v7()).bind(now).execute(conn).await.map(drop))
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_an_older_program_is_brought_up_to_date() {
+    for (from, to) in WAYS {
+        let host = Host::start(from).await;
+        let (old, empty) = (Empty::beside(&host, from).await, Empty::beside(&host, to).await);
+        older(&old.config, from).await;
+        let backup = old.data.path().join("old.tar");
+        does(&old.config, &["backup", text(&backup)]).await;
+        empty.restores(&backup).await;
+        let db = Db::connect(&empty.config.database(), Absent::Refused).await.unwrap();
+        let tables = tables(&db).await;
+        assert_eq!((tables["users"], tables["jobs"], tables["fence"]), (1, 1, 1), "{tables:?}");
+        let mut tx = db.read().await.unwrap();
+        let moved = "select count(*) from jobs where line = subject and lease is null";
+        let moved: i64 = on!(&mut tx, conn => sqlx::query_scalar(moved).fetch_one(conn).await).unwrap();
+        assert_eq!(moved, 1, "a later migration saw the job");
+        drop(tx);
+        db.close().await;
     }
 }
 
