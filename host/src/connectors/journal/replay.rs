@@ -45,7 +45,13 @@ impl Journal {
             .filter(|effect| effect.is_under_way())
             .for_each(|effect| effect.state = "unknown".to_owned());
         let replay = Replay { purpose: Purpose::Look, ..Replay::of(effects) };
-        Self { db: services.db.clone(), clock: services.clock.clone(), run, replay: Mutex::new(replay) }
+        Self {
+            db: services.db.clone(),
+            clock: services.clock.clone(),
+            run,
+            doubt_since: None,
+            replay: Mutex::new(replay),
+        }
     }
 }
 
