@@ -40,3 +40,4 @@ mod turns;
 mod uncertain;
 mod vault;
 mod webhooks;
+mod youtube;

@@ -343,7 +343,7 @@ impl Journal {
     pub(crate) async fn end(&self, ticket: &Ticket, meaning: Meaning, answer: Option<&Answer>) -> anyhow::Result<()> {
         let state = match meaning {
             Meaning::Done => "done",
-            Meaning::Refused => "refused",
+            Meaning::Refused | Meaning::Unfinished => "refused",
             Meaning::Unknown => "unknown",
         };
         let answer = answer.map(serde_json::to_string).transpose()?;

@@ -190,7 +190,7 @@ async fn prepare(run: Arc<Run>, ticket: Ticket, outbound: Outbound, kind: wit::A
 
 async fn keep(run: &Run, ticket: &Ticket, received: Received) -> Result<Outcome, Fault> {
     let verdicts = &run.release.manifest.verdicts;
-    if answer::meaning(verdicts, &received.answer) == Meaning::Done
+    if matches!(answer::meaning(verdicts, &received.answer), Meaning::Done | Meaning::Unfinished)
         && let Some(journal) = &run.journal
         && let Err(error) = journal.keep(ticket, &received.answer).await
     {

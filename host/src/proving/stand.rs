@@ -22,7 +22,7 @@ use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
 use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
 use crate::connectors::work::{Account, Attempt};
-use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob};
+use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob, looks};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::passwords::Password;
 use crate::identity::{self, Role};
@@ -277,11 +277,10 @@ impl Stand {
     async fn run(&self, work: &Work<'_>) -> anyhow::Result<Run> {
         let services = self.connectors().services();
         let credentials = self.credentials(work).await?;
-        let journal = if work.case.call.is_run() {
-            let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
-            Some(Journal::replaying(&services.db, &services.clock, work.pinned.id, effects))
-        } else {
-            None
+        let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
+        let journal = match &work.case.call {
+            Call::Reconcile(_) | Call::FindReply(_) => Some(Journal::looking(services, work.pinned.id, effects)),
+            call => call.is_run().then(|| Journal::replaying(&services.db, &services.clock, work.pinned.id, effects)),
         };
         Ok(self.connectors().execution(work.pinned, self.release.clone(), credentials, journal))
     }
@@ -356,7 +355,8 @@ impl Stand {
             earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(places)?))).collect(),
         };
         let credentials = self.credentials(work).await?;
-        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
+        let journal = Journal::looking(self.connectors().services(), work.pinned.id, effects.to_vec());
+        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, Some(journal)));
         self.enter(&run);
         let verdict = match &work.case.call {
             Call::Reply(answer) => {
@@ -384,7 +384,6 @@ impl Stand {
     /// # Errors
     /// The database failed.
     pub(super) async fn found_out(&self, work: &Work<'_>, key: &str, made: Option<&Committed>) -> anyhow::Result<()> {
-        use crate::connectors::looks;
         let (run, now) = (work.pinned.id, self.app.now());
         let mut tx = self.app.db().begin().await?;
         match made {

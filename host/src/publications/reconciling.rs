@@ -11,7 +11,7 @@ use crate::connectors::Committed;
 use crate::connectors::credentials::Credentials;
 use crate::connectors::engagement::{Answer, LostReply};
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::journal::Effect;
+use crate::connectors::journal::{Effect, Journal};
 use crate::connectors::looks;
 use crate::connectors::work::{Account, Attempt, Verdict};
 use crate::db::Tx;
@@ -134,7 +134,8 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     };
     let account = Account::of(connection, loaded.publication.target.clone(), &release);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, loaded.stored.clone());
-    let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
+    let journal = Journal::looking(app.connectors().services(), loaded.pinned.id, loaded.effects.clone());
+    let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, Some(journal)));
     let verdict = match (&loaded.publication.reply_to, variant.parts.as_slice()) {
         (Some(comment), [part]) => {
             let others = match replies(app, &loaded.publication, effect.sent_at, &places).await {

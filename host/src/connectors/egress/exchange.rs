@@ -6,7 +6,8 @@ use super::resolver::NoAddress;
 use super::{NoAnswer, Stage, chain, unpack};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _};
-use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, RANGE, USER_AGENT};
+use http::Method;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, RANGE, USER_AGENT};
 use http_body_util::{BodyDataStream, BodyExt as _};
 use hyper::body::Incoming;
 use reqwest::{Body, Request, Response};
@@ -61,12 +62,18 @@ pub(super) async fn send(client: &Client, request: Request, silence: Duration) -
         .try_into()
         .map_err(|_| NoAnswer { message: "the URL cannot be called".to_owned(), stage: Stage::Forbidden })?;
     let asks_for_range = request.headers().contains_key(RANGE);
+    // Of a method that could have a body, no body is said in so many words (RFC 9110, section 8.6); some servers insist.
+    let says_no_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
+        && hyper::body::Body::size_hint(request.body()).exact() == Some(0);
     let headers = request.headers_mut();
     headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     // What is said in answer to it has to be unpacked here. A range is one of the bytes as they are.
     let packings = if asks_for_range { unpack::AS_IT_IS } else { unpack::ACCEPTED };
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(packings));
+    if says_no_body {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     let (mut parts, body) = answer(client, request, patience).await?.into_parts();
     let body = unpack::body(&mut parts, body, |body| pieces(body, patience))
         .map_err(|unknown| NoAnswer { message: unknown.to_string(), stage: Stage::Lost })?;
