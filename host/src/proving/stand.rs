@@ -44,6 +44,8 @@ const SILENCE_MS: u64 = 500;
 const MAX_MEDIUM_BYTES: u64 = 1 << 30;
 /// The operator's key, with which requests are signed that are for no account.
 const OPERATOR_KEY: &str = "proving-operator-key";
+/// Where URLs at which a vendor fetches media lead in cases; the digest of the bytes follows.
+const MEDIA: &str = "https://media.example";
 /// Seeds the guests' randomness: each execution sees the same.
 const SEED: i64 = 7;
 
@@ -124,6 +126,7 @@ impl Stand {
             ..Config::default()
         };
         let app = Box::pin(App::open(config, clock, Setup { program, memories: Memories::Pooled })).await?;
+        app.connectors().services().public_urls.name_by_content(MEDIA);
         Box::pin(app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command)).await?;
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
         let password = Password::from("Proving-1".to_owned());
