@@ -203,8 +203,15 @@ impl<'run> Writing<'run> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PublicUrls, is_outside};
+    use super::{Blob, BlobId, IDENTITY, PublicUrls, URL_SAFE_NO_PAD, WorkspaceId, is_outside, open};
+    use crate::app::App;
+    use crate::clock::Clock;
     use crate::config::{Config, ConnectorConfig};
+    use crate::connectors::{Memories, Setup};
+    use base64::Engine as _;
+    use secrecy::ExposeSecret as _;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
     use url::Url;
 
     fn outside(url: &str) -> bool {
@@ -250,5 +257,59 @@ mod tests {
         assert!(!inside.serves(Some(&moved("https://graph.example.com"))), "moved, but not inside");
         assert!(inside.serves(Some(&moved("http://127.0.0.1:4014"))));
         assert!(at("https://orla.example.com/").serves(None));
+    }
+
+    /// A host that serves nobody, and the clock that it goes by.
+    async fn host(data: &std::path::Path) -> (App, Arc<AtomicI64>) {
+        let moment = Arc::new(AtomicI64::new(1_000_000));
+        let public_url = Some("https://orla.example.com/".parse().expect("a URL"));
+        let config = Config { data: data.to_owned(), public_url, ..Config::default() };
+        let setup = Setup { program: "orla".into(), memories: Memories::Pooled };
+        let opened = Box::pin(App::open(config, Clock::Manual(moment.clone()), setup)).await;
+        (opened.expect("a host opens in an empty folder"), moment)
+    }
+
+    fn a_blob() -> Blob {
+        Blob {
+            id: BlobId::new(),
+            workspace_id: WorkspaceId::new(),
+            sha256: "ab".repeat(32),
+            size_bytes: 7,
+            content_type: "image/jpeg".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_opens_its_blob_for_hours_and_nothing_else_does() {
+        let data = tempfile::tempdir().expect("a folder");
+        let (app, moment) = host(data.path()).await;
+        let services = app.connectors().services();
+        let (mine, other) = (a_blob(), a_blob());
+        let (url, secret) = services.public_urls.make(services, &mine);
+        let token = url.strip_prefix("https://orla.example.com/media/").expect("it leads to this host");
+        assert_eq!(secret.expect("it is a secret").expose_secret(), token);
+        let again = services.public_urls.make(services, &mine).0;
+        assert_ne!(url, again, "no two are alike");
+        assert_eq!(open(services, token), Some((mine.workspace_id, mine.id)));
+        let (foreign, _) = services.public_urls.make(services, &other);
+        assert_eq!(
+            foreign.rsplit('/').next().and_then(|token| open(services, token)),
+            Some((other.workspace_id, other.id))
+        );
+        // Sealed by this host, for something else; and of another length.
+        let plain = [&mine.workspace_id.0.as_bytes()[..], mine.id.0.as_bytes(), &i64::MAX.to_be_bytes()].concat();
+        let seal = |identity: &str, plain: &[u8]| URL_SAFE_NO_PAD.encode(services.vault.seal_token(identity, plain));
+        assert!(open(services, &seal(IDENTITY, &plain)).is_some());
+        assert_eq!(open(services, &seal("link", &plain)), None);
+        assert_eq!(open(services, &seal(IDENTITY, &plain[..39])), None);
+        assert_eq!(open(services, &seal(IDENTITY, &[&plain[..], &[0]].concat())), None);
+        // Two hours are promised, and it ends.
+        moment.fetch_add(2 * 60 * 60 * 1_000_000, Ordering::SeqCst);
+        assert!(open(services, token).is_some());
+        moment.fetch_add(60 * 60 * 1_000_000, Ordering::SeqCst);
+        assert_eq!(open(services, token), None);
+        let (fresh, _) = services.public_urls.make(services, &mine);
+        assert!(fresh.rsplit('/').next().is_some_and(|token| open(services, token).is_some()));
+        app.stop().await;
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 mod upload;
 
 use orla_sdk::manifest::{
-    self, Auth, Bounds, ClientAuth, Encoding, Endpoint, Exchange, ExtraKind, Granted, Limits, Link, Manifest, Meaning,
+    self, Auth, Bounds, ClientAuth, Encoding, Endpoint, Exchange, ExtraKind, Granted, Link, Manifest, Meaning,
     MediaRule, Member, OAuth2, Pkce, Publishing, Refresh, Revoke, RevokeBy, Sign, TokenRequest, Verdict,
 };
 use orla_sdk::{
@@ -87,7 +87,6 @@ impl Connector for Instagram {
                 ]),
                 ..Publishing::default()
             }),
-            limits: Limits::default(),
             ..manifest::bare("instagram", "Instagram", env!("CARGO_PKG_VERSION"))
         }
     }

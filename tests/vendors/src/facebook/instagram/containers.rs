@@ -34,6 +34,8 @@ pub struct Container {
     pub share_to_feed: Option<bool>,
     /// The ids of a carousel's children.
     pub children: Vec<String>,
+    /// Where it was fetched from.
+    pub url: Option<String>,
     /// The bytes that are there.
     pub size_bytes: u64,
     /// Their SHA-256, in hexadecimal, once all are.
@@ -170,6 +172,10 @@ impl World {
     ) -> Value {
         let id = self.next_id().to_string();
         let is_uploaded = matches!(plan.source, Source::Upload);
+        let url = match &plan.source {
+            Source::ImageUrl(url) | Source::VideoUrl(url) => Some(url.clone()),
+            Source::Upload | Source::Children(_) => None,
+        };
         for child in self.instagram.containers.iter_mut().filter(|known| children.contains(&known.id)) {
             child.used_by = Some(id.clone());
         }
@@ -185,6 +191,7 @@ impl World {
             alt_text: plan.alt_text,
             share_to_feed: plan.share_to_feed,
             children,
+            url,
             size_bytes: pulled.as_ref().map_or(0, |pulled| pulled.size_bytes),
             sha256: pulled.map(|pulled| pulled.sha256),
             created_ms,

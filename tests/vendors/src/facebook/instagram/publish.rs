@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields;
 use super::super::gate::Call;
 use super::super::problem::Problem;
 use super::super::state::World;
+use super::super::{fields, paging};
 use super::containers::Status;
 use super::media::Media;
 use super::plan::Kind;
@@ -61,7 +61,7 @@ fn used(world: &World, account: &str) -> u64 {
 
 /// `GET /{account}/content_publishing_limit`
 pub(super) fn limit(world: &World, call: &Call) -> Result<Value, Problem> {
-    call.parameters.only(&["fields", "since", "pretty"])?;
+    call.parameters.only(&[&paging::PARAMETERS[..], &["since"]].concat())?;
     nodes::may_publish(world, call)?;
     let node = json!({
         "quota_usage": used(world, &call.node),
