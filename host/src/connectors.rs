@@ -39,6 +39,7 @@ pub mod meter;
 mod metrics;
 pub(crate) mod oauth;
 mod paths;
+mod public_url;
 pub(crate) mod refreshing;
 pub mod registry;
 pub(crate) mod release;
@@ -131,6 +132,7 @@ impl Connectors {
             vault: vault.clone(),
             egress: Egress::new(config)?.behind(fence),
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
+            public_urls: public_url::PublicUrls::new(config),
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),
             refreshing: refreshing::Refreshing::default(),

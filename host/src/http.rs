@@ -15,6 +15,7 @@ mod health;
 mod page;
 mod paging;
 mod publications;
+mod pulled;
 mod unread;
 mod webhooks;
 
@@ -68,6 +69,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(apps::routes())
         .merge(publications::routes())
+        .merge(pulled::routes())
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())
@@ -90,9 +92,8 @@ pub fn router(app: App) -> Router {
         .layer((
             SetRequestIdLayer::x_request_id(MakeRequestUuid),
             TraceLayer::new_for_http().make_span_with(|request: &Request| {
-                // The path without its query: queries may carry tokens.
                 let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-                tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+                tracing::info_span!("request", method = %request.method(), path = shown(request.uri().path()), id)
             }),
             PropagateRequestIdLayer::x_request_id(),
             axum::middleware::from_fn_with_state(unread::Allowance::of_a_host(), unread::read_on),
@@ -123,6 +124,11 @@ pub async fn serve(
     });
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
     Ok(())
+}
+
+/// A path for the log, without its query: queries may carry tokens, and so may what follows `/media/`.
+fn shown(path: &str) -> &str {
+    if path.starts_with("/media/") { "/media/{token}" } else { path }
 }
 
 fn panicked() -> Response<Body> {

@@ -39,6 +39,7 @@ pub mod execution;
 mod media;
 mod others;
 pub mod planning;
+mod pulling;
 pub mod reconciling;
 mod replying;
 mod telling;

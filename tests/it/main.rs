@@ -22,6 +22,7 @@ mod facebook;
 mod fields;
 mod hostile;
 mod input;
+mod instagram;
 mod journey;
 mod large;
 mod ledger;

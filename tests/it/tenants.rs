@@ -15,6 +15,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/refresh"),
     ("GET", "/social/oauth/{platform}/callback"),
     ("GET", "/cloud-storage/oauth/{provider}/callback"),
+    // With a token of its own, which networks are given.
+    ("GET", "/media/{token}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     // With a token of its own, which no person has.

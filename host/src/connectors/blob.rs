@@ -244,6 +244,17 @@ pub(crate) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Blob>> {
     on!(tx, conn => sqlx::query_as(ALL).fetch_all(conn).await)
 }
 
+const FIND: &str =
+    "select id, workspace_id, sha256, size_bytes, content_type from blobs where workspace_id = $1 and id = $2";
+
+/// A workspace's blob.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn find(tx: &mut Tx, workspace: WorkspaceId, id: BlobId) -> sqlx::Result<Option<Blob>> {
+    on!(tx, conn => sqlx::query_as(FIND).bind(workspace).bind(id).fetch_optional(conn).await)
+}
+
 const DELETE: &str = "delete from blobs where workspace_id = $1 and id = $2";
 
 /// Forgets a blob that nothing refers to. Its bytes are deleted afterwards, by [`Blobs::delete`].

@@ -339,7 +339,7 @@ async fn attempt(
 ) -> Result<reqwest::Response, Failed> {
     let egress = &run.services.egress;
     egress.quotas.admit(run, outbound).await.map_err(Failed::BeforeSending)?;
-    let built = outbound.build(&run.services).await;
+    let built = outbound.build(run).await;
     let mut request =
         built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
     if let Some(token) = token {

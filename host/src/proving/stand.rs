@@ -6,7 +6,7 @@ use super::ends::End;
 use super::keys::{self, Keys};
 use super::plot::Script;
 use super::proof;
-use super::vendor::Vendor;
+use super::vendor::{self, Vendor};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
@@ -24,7 +24,6 @@ use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
 use crate::connectors::work::{Account, Attempt};
 use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob, looks};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
-use crate::identity::passwords::Password;
 use crate::identity::{self, Role};
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -105,11 +104,10 @@ impl Stand {
         let moment = Arc::new(AtomicI64::new(0));
         let clock = Clock::Manual(moment.clone());
         let vendor = Vendor::start(manifest, &clock).await?;
-        let key = |text: &str| Some(SecretString::from(text));
         let connector = ConnectorConfig {
             client_id: Some("proving".to_owned()),
-            client_secret: key(proof::APP_SECRET),
-            api_key: key(OPERATOR_KEY),
+            client_secret: Some(proof::APP_SECRET.into()),
+            api_key: Some(OPERATOR_KEY.into()),
             settings: settings.clone(),
             endpoints: vendor.origins(),
             visible_after_ms: None,
@@ -124,9 +122,10 @@ impl Stand {
             ..Config::default()
         };
         let app = Box::pin(App::open(config, clock, Setup { program, memories: Memories::Pooled })).await?;
+        app.connectors().services().public_urls.name_by_content(vendor::MEDIA);
         Box::pin(app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command)).await?;
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
-        let password = Password::from("Proving-1".to_owned());
+        let password = "Proving-1".to_owned().into();
         let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;
         Ok(Self { app, moment, vendor, release, user, dropped: Mutex::default(), _folder: folder })
     }

@@ -1,7 +1,7 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
 use super::timeline::{self, Move};
-use super::{BY_KEY, NewPublication, Part, Publication, State, planning};
+use super::{BY_KEY, NewPublication, Part, Publication, State, planning, pulling};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
@@ -50,6 +50,7 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
     let price = prices::quote(&mut tx, OPERATION).await?;
     drop(tx);
     let release = app.connectors().active(&connection.connector).ok_or(Error::Unavailable(NO_CONNECTOR))?;
+    pulling::check_wish(app, &release, &new.parts)?;
     if new.parts.iter().all(|part| part.media.is_empty()) {
         let parts = new.parts.iter().map(|part| VariantPart { text: part.text.clone(), media: Vec::new() }).collect();
         let checked = app.connectors().check(&release, workspace, &Variant::of(parts)).await;

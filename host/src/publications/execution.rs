@@ -2,7 +2,7 @@
 
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
-use super::{Publication, State, creating, doubting};
+use super::{Publication, State, creating, doubting, pulling};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -236,6 +236,7 @@ pub(super) async fn find_release(app: &App, digest: &str, connector: &str) -> Re
 
 /// Holds the variant against the manifest's media rules and the connector's own.
 async fn check(app: &App, release: &Arc<Release>, workspace: WorkspaceId, variant: &Variant) -> Result<(), Fault> {
+    pulling::check(app, release, variant)?;
     if let Some(publishing) = &release.manifest.publishing {
         for (index, part) in variant.parts.iter().enumerate() {
             for (position, medium) in part.media.iter().enumerate() {

@@ -144,8 +144,8 @@ async fn main() -> std::io::Result<()> {
     let origin = facebook.origin();
     tracing::info!(
         origin,
-        "The simulated Facebook is ready at {origin}, its dialog too; what was posted is at \
-         {origin}/_sim/facebook/posts."
+        "The simulated Facebook is ready at {origin}, its dialog and Instagram too; what was posted is at \
+         {origin}/_sim/facebook/posts and {origin}/_sim/instagram/media."
     );
 
     let settings = dropbox::Settings {

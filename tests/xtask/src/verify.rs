@@ -5,9 +5,21 @@ use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
 /// The connectors, and the guests that tests play with.
-const CONNECTORS: [&str; 13] = [
-    "x", "openai", "mastodon", "webhook", "facebook", "dropbox", "youtube", "probe", "fields", "hook", "careless",
-    "graph", "robot",
+const CONNECTORS: [&str; 14] = [
+    "x",
+    "openai",
+    "mastodon",
+    "webhook",
+    "facebook",
+    "instagram",
+    "dropbox",
+    "youtube",
+    "probe",
+    "fields",
+    "hook",
+    "careless",
+    "graph",
+    "robot",
 ];
 
 /// Installs what the tests need, and runs them.

@@ -15,7 +15,7 @@ pub(super) const PASSWORD: &str = "Orla-demo-1";
 /// The app that the simulated X and the simulated Dropbox know.
 const CLIENT_ID: &str = "orla-demo";
 const CLIENT_SECRET: &str = "orla-demo-secret";
-/// The app that the simulated Facebook knows.
+/// The app that the simulated Facebook knows, of which the simulated Instagram is a part.
 const FACEBOOK_APP_ID: &str = "4014000000000001";
 const FACEBOOK_APP_SECRET: &str = "orla-demo-facebook-secret";
 /// The client that the simulated Google knows, for YouTube.
@@ -55,6 +55,8 @@ pub(super) struct Settings {
     has_x_keys: bool,
     /// Whether there are keys for the real Facebook.
     has_facebook_keys: bool,
+    /// Whether there are keys for the real Instagram.
+    has_instagram_keys: bool,
     /// Whether there is a key for the real OpenAI.
     has_openai_key: bool,
     /// Whether mail goes to files in the data folder.
@@ -91,6 +93,7 @@ impl Settings {
             has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
             has_facebook_keys: variable("ORLA_CONNECTORS__FACEBOOK__CLIENT_ID")?.is_some(),
+            has_instagram_keys: variable("ORLA_CONNECTORS__INSTAGRAM__CLIENT_ID")?.is_some(),
             has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
             mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
             own_database: variable("DATABASE_URL")?.is_none(),
@@ -117,6 +120,11 @@ impl Settings {
     /// The simulated Facebook; nothing where there are keys for the real one.
     pub(super) fn simulated_facebook(&self) -> Option<SocketAddr> {
         (!self.has_facebook_keys).then_some(self.facebook)
+    }
+
+    /// The simulated Instagram; nothing where there are keys for the real one.
+    pub(super) fn simulated_instagram(&self) -> Option<SocketAddr> {
+        (!self.has_instagram_keys).then_some(self.facebook)
     }
 
     /// The simulated OpenAI; nothing where there is a key for the real one.
@@ -174,6 +182,15 @@ impl Settings {
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__VIDEO", &origin)
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__WEB", &origin);
         }
+        if let Some(simulator) = self.simulated_instagram() {
+            command
+                .env("ORLA_CONNECTORS__INSTAGRAM__CLIENT_ID", FACEBOOK_APP_ID)
+                .env("ORLA_CONNECTORS__INSTAGRAM__CLIENT_SECRET", FACEBOOK_APP_SECRET);
+            for endpoint in ["API", "UPLOAD", "WEB"] {
+                command
+                    .env(format!("ORLA_CONNECTORS__INSTAGRAM__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
+            }
+        }
         if let Some(simulator) = self.simulated_dropbox() {
             let origin = format!("http://{simulator}");
             command
@@ -210,6 +227,7 @@ impl Settings {
             .args(["--facebook-port", &self.facebook.port().to_string()])
             .args(["--facebook-app-id", FACEBOOK_APP_ID, "--facebook-app-secret", FACEBOOK_APP_SECRET])
             .args(["--facebook-redirect-uri", &format!("{}/social/oauth/facebook/callback", self.url)])
+            .args(["--facebook-redirect-uri", &format!("{}/social/oauth/instagram/callback", self.url)])
             .args(["--dropbox-port", &self.dropbox.port().to_string()])
             .args(["--dropbox-client-id", CLIENT_ID, "--dropbox-client-secret", CLIENT_SECRET])
             .args(["--youtube-port", &self.youtube.port().to_string()])
