@@ -4,6 +4,7 @@ mod admin;
 mod apps;
 mod auth;
 mod body;
+mod calendar;
 mod caller;
 mod captions;
 mod connections;
@@ -11,9 +12,12 @@ mod credits;
 mod drives;
 mod engagement;
 mod health;
+mod imports;
 mod page;
 mod paging;
 mod publications;
+mod queue;
+mod schedules;
 mod unread;
 
 use crate::app::App;
@@ -66,6 +70,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(apps::routes())
         .merge(publications::routes())
+        .merge(schedules::routes())
+        .merge(queue::routes())
+        .merge(calendar::routes())
+        .merge(imports::routes())
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())

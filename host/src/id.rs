@@ -65,6 +65,12 @@ ids! {
     JobId,
     /// A move of a publication.
     EventId,
+    /// A post that is repeated by a rule.
+    ScheduleId,
+    /// One of the times that a rule names.
+    OccurrenceId,
+    /// A file of posts.
+    ImportId,
 }
 
 impl From<UserId> for WorkspaceId {

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod authoring;
+pub mod calendar;
 pub mod captions;
 pub mod clock;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod generations;
 pub mod http;
 pub mod id;
 pub mod identity;
+pub mod imports;
 pub mod jobs;
 pub mod ledger;
 pub mod mail;
@@ -26,5 +28,8 @@ pub mod operating;
 pub mod prices;
 pub mod proving;
 pub mod publications;
+pub mod queue;
+pub mod schedules;
 pub mod telemetry;
 pub mod vault;
+pub mod zones;

@@ -167,6 +167,13 @@ pub(crate) async fn restrict(
     if set == 1 { Ok(()) } else { Err(Error::NotFound("connection")) }
 }
 
+const HOLD_STILL: &str = "update connections set updated_at = updated_at where workspace_id = $1 and id = $2";
+
+/// Makes others who ask for the same wait until the transaction ends.
+pub(crate) async fn hold_still(tx: &mut Tx, workspace: WorkspaceId, id: ConnectionId) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(HOLD_STILL).bind(workspace).bind(id).execute(conn).await.map(drop))
+}
+
 /// Forgets a connection and its secrets.
 ///
 /// # Errors

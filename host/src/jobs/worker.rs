@@ -3,10 +3,10 @@
 use super::{Claim, Job, claim, complete, next_due, renew, reschedule};
 use crate::app::App;
 use crate::connecting::revoked;
-use crate::generations;
-use crate::id::{ConnectionId, EmailTokenId, PublicationId};
+use crate::id::{ConnectionId, EmailTokenId, ImportId, PublicationId, ScheduleId};
 use crate::identity::verification;
 use crate::publications::{Publication, execution, reconciling};
+use crate::{generations, imports, schedules};
 use std::convert::identity;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ const GATHER: Duration = Duration::from_millis(2);
 enum Work {
     Publish(Box<Publication>),
     Reconcile(PublicationId),
+    Advance(ScheduleId),
+    Import(ImportId),
     TellRevoked(ConnectionId),
     VerifyEmail(EmailTokenId),
 }
@@ -97,6 +99,8 @@ async fn take(app: &App, most: usize) -> anyhow::Result<Taken> {
         let work = match claim.job {
             Job::Publish(id) => execution::begin(app, &mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
+            Job::Advance(id) => Some(Work::Advance(id)),
+            Job::Import(id) => Some(Work::Import(id)),
             Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
             Job::AbandonGeneration(id) => {
@@ -115,6 +119,8 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
         match work {
             Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
             Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
+            Work::Advance(id) => Box::pin(schedules::carry_on(app, claim, id)).await,
+            Work::Import(id) => Box::pin(imports::carry_on(app, claim, id)).await,
             Work::TellRevoked(connection) => mail(app, claim, Box::pin(revoked::tell(app, connection))).await,
             Work::VerifyEmail(link) => mail(app, claim, Box::pin(verification::send(app, link))).await,
         }
