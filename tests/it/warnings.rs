@@ -67,10 +67,8 @@ async fn who_wants_it_is_refused_a_duplicate() {
             strict
         };
         // Of two at once, one is taken in.
-        let (one, two) = tokio::join!(
-            ada.publish(&strict("2027-05-03T12:00:00Z"), "one"),
-            ada.publish(&strict("2027-05-03T12:30:00Z"), "two")
-        );
+        let (noon, later) = (strict("2027-05-03T12:00:00Z"), strict("2027-05-03T12:30:00Z"));
+        let (one, two) = tokio::join!(ada.publish(&noon, "one"), ada.publish(&later, "two"));
         let mut statuses = [one.status.as_u16(), two.status.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [202, 409], "{} {}", one.body, two.body);
