@@ -4,6 +4,7 @@ mod admin;
 mod apps;
 mod auth;
 mod body;
+mod calendar;
 mod caller;
 mod captions;
 mod connections;
@@ -12,10 +13,13 @@ mod drives;
 mod engagement;
 mod events;
 mod health;
+mod imports;
 mod page;
 mod paging;
 mod publications;
 mod pulled;
+mod queue;
+mod schedules;
 mod unread;
 mod webhooks;
 
@@ -70,6 +74,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(apps::routes())
         .merge(publications::routes())
         .merge(pulled::routes())
+        .merge(schedules::routes())
+        .merge(queue::routes())
+        .merge(calendar::routes())
+        .merge(imports::routes())
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())

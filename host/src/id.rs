@@ -71,6 +71,12 @@ ids! {
     EndpointId,
     /// What signs that which it is told.
     WebhookSecretId,
+    /// A post that is repeated by a rule.
+    ScheduleId,
+    /// One of the times that a rule names.
+    OccurrenceId,
+    /// A file of posts.
+    ImportId,
 }
 
 impl From<UserId> for WorkspaceId {

@@ -20,7 +20,9 @@ pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, EmailTokenId, EndpointId, GenerationId, JobId, PublicationId, WorkspaceId};
+use crate::id::{
+    ConnectionId, EmailTokenId, EndpointId, GenerationId, ImportId, JobId, PublicationId, ScheduleId, WorkspaceId,
+};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -32,6 +34,10 @@ pub enum Job {
     Publish(PublicationId),
     /// Find out what became of a publication's lost commit.
     Reconcile(PublicationId),
+    /// Carry a schedule on: its next time has come, or comes near.
+    Advance(ScheduleId),
+    /// Take in the rows of a file of posts.
+    Import(ImportId),
     /// Give up a generation whose host died while it was written. The host that writes it holds the claim.
     AbandonGeneration(GenerationId),
     /// Tell a workspace that the vendor no longer honours a connection.
@@ -47,6 +53,8 @@ impl Job {
         match self {
             Self::Publish(publication) => ("publish", publication.0),
             Self::Reconcile(publication) => ("reconcile", publication.0),
+            Self::Advance(schedule) => ("advance_schedule", schedule.0),
+            Self::Import(import) => ("import", import.0),
             Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
             Self::TellRevoked(connection) => ("tell_revoked", connection.0),
             Self::TellPaused(endpoint) => ("tell_paused", endpoint.0),
@@ -58,6 +66,8 @@ impl Job {
         match name {
             "publish" => Some(Self::Publish(PublicationId(subject))),
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
+            "advance_schedule" => Some(Self::Advance(ScheduleId(subject))),
+            "import" => Some(Self::Import(ImportId(subject))),
             "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
             "tell_revoked" => Some(Self::TellRevoked(ConnectionId(subject))),
             "tell_paused" => Some(Self::TellPaused(EndpointId(subject))),
@@ -127,15 +137,18 @@ pub async fn enqueue_at(tx: &mut Tx, job: Job, place: &Place, due: Timestamp, no
         .execute(conn).await.map(drop))
 }
 
-const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2";
+const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2 and lease is null";
 
-/// Takes work off the list that nobody has in hand: the caller has seen to that.
+/// Takes work off the list, unless somebody has it in hand: false then, and where there is none. Whoever is about to claim it is
+/// waited for; so this comes before any other lock that a claim takes.
 ///
 /// # Errors
 /// The database failed.
-pub async fn withdraw(tx: &mut Tx, job: Job) -> sqlx::Result<()> {
+pub async fn withdraw_waiting(tx: &mut Tx, job: Job) -> sqlx::Result<bool> {
     let (name, subject) = job.name_and_subject();
-    on!(tx, conn => sqlx::query(WITHDRAW).bind(name).bind(subject).execute(conn).await.map(drop))
+    let withdrawn = on!(tx, conn => sqlx::query(WITHDRAW).bind(name).bind(subject)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(withdrawn == 1)
 }
 
 const BEGIN: &str = "insert into jobs

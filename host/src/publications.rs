@@ -36,6 +36,7 @@ macro_rules! returning {
 mod creating;
 pub(crate) mod doubting;
 pub mod execution;
+pub mod likeness;
 mod media;
 mod others;
 pub mod planning;
@@ -46,6 +47,7 @@ mod telling;
 pub mod timeline;
 
 pub use creating::create;
+pub(crate) use creating::{OPERATION, Row, Vetted, check_key, earlier, insert, insert_once, request_digest, vet};
 pub(crate) use replying::{NewReply, reply};
 
 use crate::clock::Timestamp;
@@ -56,7 +58,7 @@ use crate::error::{Error, Result};
 use crate::id::{ConnectionId, HoldId, PublicationId, WorkspaceId};
 use crate::jobs::Place;
 use crate::on;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -128,20 +130,84 @@ pub struct MediaSource {
     pub alt_text: Option<String>,
 }
 
-/// What to publish where.
-#[derive(Debug)]
+/// When a publication is to go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At a moment.
+    At(Timestamp),
+    /// At the next slot of the connection's queue that nothing else has.
+    NextFreeSlot,
+}
+
+/// The word of [`When::NextFreeSlot`].
+const NEXT_FREE_SLOT: &str = "next_free_slot";
+
+impl Serialize for When {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::At(at) => at.serialize(serializer),
+            Self::NextFreeSlot => serializer.serialize_str(NEXT_FREE_SLOT),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == NEXT_FREE_SLOT {
+            return Ok(Self::NextFreeSlot);
+        }
+        Timestamp::deserialize(serde::de::value::StringDeserializer::<de::value::Error>::new(text))
+            .map(Self::At)
+            .map_err(|error| de::Error::custom(format!("a time by RFC 3339 or `{NEXT_FREE_SLOT}` is wanted: {error}")))
+    }
+}
+
+impl utoipa::PartialSchema for When {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A moment by RFC 3339, or `next_free_slot` of the connection's queue."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for When {}
+
+/// What becomes of a post that is nearly the same as another of about that time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// It is taken in, with a warning.
+    #[default]
+    Warn,
+    /// It is refused.
+    Refuse,
+}
+
+/// What to publish where. As JSON, it is the post alone, to be published later or often.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PostTemplate)]
 pub struct NewPublication {
     /// The network.
     pub platform: String,
     /// The connection, where the workspace has several at the network.
+    #[serde(rename = "connection_id")]
     pub connection: Option<ConnectionId>,
     /// What to post to, where the account has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
     /// When it is to go out; `None` for at once.
-    pub publish_at: Option<Timestamp>,
+    #[serde(skip)]
+    pub publish_at: Option<When>,
+    /// What becomes of it where it is nearly the same as another.
+    #[serde(skip)]
+    pub on_duplicate: OnDuplicate,
     /// The client's name of this wish: the same key asks for the same publication.
+    #[serde(skip)]
     pub idempotency_key: Option<String>,
 }
 

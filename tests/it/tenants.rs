@@ -85,10 +85,19 @@ async fn no_id_of_one_tenant_works_for_another() {
         ada.post("/webhooks", &json!({"url": format!("{}/hooks", host.sim.origin())})).await.expect(201);
         ada.post("/social-caption/generate", &json!({"topic": "mine"})).await.expect(200);
         ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
+        let post = json!({"platform": "twitter", "content": "mine each day"});
+        let today = format!("{}T00:00:00", &json!(Clock::System.now()).as_str().unwrap()[..10]);
+        let each_day = json!({"post": post, "rule": "FREQ=DAILY", "zone": "UTC", "starts_at": today});
+        let schedule = ada.post("/schedules", &each_day).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let import = json!([{"platform": "twitter", "content": "mine", "publish_at": "next_free_slot"}]);
+        let import = ada.post("/social/import", &import).await.expect(202);
         let mallory: Person = host.connected("mallory", "twitter").await;
         let mut known = vec![ada.workspace.to_string()];
+        ids(&import, &mut known);
+        ids(&ada.get(&format!("/schedules/{schedule}/occurrences")).await.expect(200), &mut known);
         let lists = [
             "/social/connections",
+            "/schedules",
             "/social/publications",
             "/social-caption/generations",
             "/credits/transactions",
@@ -103,14 +112,16 @@ async fn no_id_of_one_tenant_works_for_another() {
         assert!(known.len() >= 4, "{known:?}");
         for (method, path, _) in operations(&host).await.into_iter().filter(|(_, path, _)| path.contains("{id}")) {
             for id in &known {
-                let path = path.replace("{id}", id);
                 let body = json!({"key": "part/0", "outcome": "not_published"});
                 let soon = Clock::System.now().after(Duration::from_secs(60));
                 let body = match method {
+                    Method::PUT if path.ends_with("/slots") => json!({"zone": "UTC", "slots": []}),
                     Method::PUT => json!({"targets": []}),
+                    Method::PATCH if path.starts_with("/schedules/") => json!({"name": "mine"}),
                     Method::PATCH => json!({"publish_at": soon}),
                     _ => body,
                 };
+                let path = path.replace("{id}", id);
                 let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
                 let answer = mallory.call(method.clone(), &path, has_body.then_some(&body)).await;
                 answer.refused(404, "not_found");

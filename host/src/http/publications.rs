@@ -13,9 +13,10 @@ use crate::connectors::fault::Fault;
 use crate::connectors::work::PartOutcome;
 use crate::error::{Error, Problem, Result};
 use crate::id::{ConnectionId, PublicationId};
+use crate::publications::likeness::{self, Warning};
 use crate::publications::reconciling::{self, Word};
 use crate::publications::timeline::{self, Event, Step};
-use crate::publications::{self, Kind, MediaSource, NewPublication, Part, Publication, State};
+use crate::publications::{self, Kind, MediaSource, NewPublication, OnDuplicate, Part, Publication, State, When};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -38,15 +39,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// What to publish. Give `content` and `media_urls` for one post, or `parts` for a thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPost {
+pub(super) struct NewPost {
     /// The network, such as `twitter`.
     platform: String,
     /// The connection, where the workspace has several at the network.
     connection_id: Option<ConnectionId>,
     /// The page, blog or board to post to, where the account has several.
     target: Option<String>,
-    /// When it is to go out; at once where absent.
-    publish_at: Option<Timestamp>,
+    /// When it is to go out: a moment, or `next_free_slot` of the connection's queue; at once where absent.
+    publish_at: Option<When>,
+    /// What becomes of it where nearly the same goes to this account within the hour.
+    #[serde(default)]
+    on_duplicate: OnDuplicate,
     /// The text.
     content: Option<String>,
     /// Where the media are to be had.
@@ -58,7 +62,7 @@ struct NewPost {
 }
 
 impl NewPost {
-    fn into_publication(self, idempotency_key: Option<String>) -> Result<NewPublication> {
+    pub(super) fn into_publication(self, idempotency_key: Option<String>) -> Result<NewPublication> {
         let single = self.content.is_some() || !self.media_urls.is_empty();
         if single && !self.parts.is_empty() {
             return Err(Error::invalid("parts", "Give either `content` and `media_urls`, or `parts`."));
@@ -69,8 +73,8 @@ impl NewPost {
         } else {
             self.parts
         };
-        let Self { platform, connection_id, target, publish_at, .. } = self;
-        Ok(NewPublication { platform, connection: connection_id, target, parts, publish_at, idempotency_key })
+        let Self { platform, connection_id: connection, target, publish_at, on_duplicate, .. } = self;
+        Ok(NewPublication { platform, connection, target, parts, publish_at, on_duplicate, idempotency_key })
     }
 }
 
@@ -102,11 +106,21 @@ pub(super) struct PublicationView {
     created_at: Timestamp,
     updated_at: Timestamp,
     finished_at: Option<Timestamp>,
+    /// What a person may want to know about it, when it is taken in or moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 impl PublicationView {
+    /// With what there is to say about it and its neighbours.
+    async fn warned(app: &App, publication: Publication) -> Result<Self> {
+        let warnings = likeness::warnings_of(&mut app.db().read().await?, &publication).await?;
+        Ok(Self { warnings, ..Self::of(publication)? })
+    }
+
     pub(super) fn of(publication: Publication) -> Result<Self> {
         Ok(Self {
+            warnings: Vec::new(),
             publish_at: publication.publish_at,
             state: publication.state()?,
             parts: publication.parts()?,
@@ -151,7 +165,7 @@ struct PublicationDetail {
     (status = 401, description = "Not signed in", body = Problem),
     (status = 402, description = "Not enough credits", body = Problem),
     (status = 404, description = "No such connection", body = Problem),
-    (status = 409, description = "No account, several accounts, a revoked one, or a key that was used for another post", body = Problem),
+    (status = 409, description = "No account, several accounts, a revoked one, no free slot, a near duplicate that is to be refused, or a key that was used for another post", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The post breaks a rule of the network", body = Problem),
@@ -170,7 +184,7 @@ async fn publish(
     // Who does not wait is told that it was taken in, however often.
     let has_ended = !patience.is_zero() && publication.state()?.is_terminal();
     let status = if has_ended { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(PublicationView::of(publication)?)))
+    Ok((status, Json(PublicationView::warned(&app, publication).await?)))
 }
 
 /// The client's name of its wish.

@@ -8,11 +8,11 @@ use crate::clock::Timestamp;
 use crate::connecting::revoked;
 use crate::db::Tx;
 use crate::fence;
-use crate::generations;
-use crate::id::{ConnectionId, EmailTokenId, EndpointId, PublicationId};
+use crate::id::{ConnectionId, EmailTokenId, EndpointId, ImportId, PublicationId, ScheduleId};
 use crate::identity::verification;
 use crate::publications::{Publication, execution, reconciling};
 use crate::webhooks::paused;
+use crate::{generations, imports, schedules};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,8 @@ const GATHER: Duration = Duration::from_millis(2);
 enum Work {
     Publish(Box<Publication>),
     Reconcile(PublicationId),
+    Advance(ScheduleId),
+    Import(ImportId),
     TellRevoked(ConnectionId),
     TellPaused(EndpointId),
     VerifyEmail(EmailTokenId),
@@ -143,6 +145,8 @@ async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::R
         let work = match claim.job {
             Job::Publish(id) => execution::begin(app, &mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
+            Job::Advance(id) => Some(Work::Advance(id)),
+            Job::Import(id) => Some(Work::Import(id)),
             Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
             Job::TellPaused(endpoint) => Some(Work::TellPaused(endpoint)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
@@ -196,6 +200,8 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
         match work {
             Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
             Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
+            Work::Advance(id) => Box::pin(schedules::carry_on(app, claim, id)).await,
+            Work::Import(id) => Box::pin(imports::carry_on(app, claim, id)).await,
             Work::TellRevoked(connection) => mail(app, claim, Box::pin(revoked::tell(app, connection))).await,
             Work::TellPaused(endpoint) => mail(app, claim, Box::pin(paused::tell(app, endpoint))).await,
             Work::VerifyEmail(link) => mail(app, claim, Box::pin(verification::send(app, link))).await,

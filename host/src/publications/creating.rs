@@ -1,12 +1,13 @@
 //! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
 use super::timeline::{self, Move};
-use super::{BY_KEY, NewPublication, Part, Publication, State, planning, pulling};
+use super::{BY_KEY, NewPublication, OnDuplicate, Part, Publication, State, When, likeness, planning, pulling};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connecting::platforms;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::FaultKind;
+use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned};
 use crate::connectors::targets;
 use crate::connectors::variant::{Variant, VariantPart};
@@ -14,13 +15,14 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
-use crate::{ledger, on, prices};
+use crate::{ledger, on, prices, queue};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The metered operation.
-const OPERATION: &str = "publish";
+pub(crate) const OPERATION: &str = "publish";
 const MAX_PARTS: usize = 100;
 const MAX_MEDIA: usize = 40;
 const MAX_TEXT_BYTES: usize = 100_000;
@@ -33,15 +35,86 @@ const MAX_TEXT_BYTES: usize = 100_000;
 /// workspace has.
 pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewPublication) -> Result<Publication> {
     check_shape(&new)?;
-    let digest = request_digest(&(&new.platform, &new.connection, &new.target, &new.parts, &new.publish_at))?;
-    let key = new.idempotency_key.as_deref();
-    let mut tx = app.db().read().await?;
-    if let Some(earlier) = repeated(&mut tx, workspace, key, &digest).await? {
+    if let Some(earlier) = earlier(app, workspace, &new).await? {
         return Ok(earlier);
     }
+    let digest = wish_digest(&new)?;
     // After that: a repetition may come when the time is past.
-    new.publish_at.map_or(Ok(()), |at| planning::check_time(at, app.now()))?;
-    let connection = choose_connection(app, &mut tx, workspace, &new).await?;
+    let vetted = vet(app, workspace, &new).await?;
+    take_in(app, &wish_row(author, &new, &vetted, &digest), &vetted.release.digest).await
+}
+
+/// Takes a wish in that was vetted, in the caller's transaction; or gives what the same key gave before. Who commits it wakes
+/// the worker.
+///
+/// # Errors
+/// As [`insert`], or the key was used for another wish.
+pub(crate) async fn insert_once(
+    tx: &mut Tx,
+    author: UserId,
+    new: &NewPublication,
+    vetted: &Vetted,
+    now: Timestamp,
+) -> Result<Publication> {
+    let digest = wish_digest(new)?;
+    match repeated(tx, vetted.connection.workspace_id, new.idempotency_key.as_deref(), &digest).await? {
+        Some(earlier) => Ok(earlier),
+        None => insert(tx, &wish_row(author, new, vetted, &digest), &vetted.release.digest, now).await,
+    }
+}
+
+/// What the same key with the same wish gave before.
+///
+/// # Errors
+/// The key was used for another wish, or the database failed.
+pub(crate) async fn earlier(app: &App, workspace: WorkspaceId, new: &NewPublication) -> Result<Option<Publication>> {
+    let key = new.idempotency_key.as_deref();
+    repeated(&mut app.db().read().await?, workspace, key, &wish_digest(new)?).await
+}
+
+fn wish_digest(new: &NewPublication) -> Result<String> {
+    request_digest(&(&new.platform, &new.connection, &new.target, &new.parts, &new.publish_at))
+}
+
+fn wish_row<'a>(author: UserId, new: &'a NewPublication, vetted: &'a Vetted, digest: &'a str) -> Row<'a> {
+    Row {
+        id: PublicationId::new(),
+        operation: OPERATION,
+        workspace: vetted.connection.workspace_id,
+        author,
+        connection: &vetted.connection,
+        target: vetted.target.clone(),
+        reply_to: None,
+        price: vetted.price,
+        parts: &new.parts,
+        publish_at: new.publish_at,
+        not_after: None,
+        on_duplicate: new.on_duplicate,
+        key: new.idempotency_key.as_deref(),
+        digest,
+    }
+}
+
+/// What stands behind a wish that can be taken in.
+#[derive(Debug)]
+pub(crate) struct Vetted {
+    pub(crate) connection: Connection,
+    pub(crate) target: Option<String>,
+    pub(crate) price: i64,
+    pub(crate) release: Arc<Release>,
+}
+
+/// Holds a wish against everything that can be known before it is carried out; nothing is written.
+///
+/// # Errors
+/// As [`create`], but for the credits.
+pub(crate) async fn vet(app: &App, workspace: WorkspaceId, new: &NewPublication) -> Result<Vetted> {
+    check_shape(new)?;
+    if let Some(When::At(at)) = new.publish_at {
+        planning::check_time(at, app.now())?;
+    }
+    let mut tx = app.db().read().await?;
+    let connection = choose_connection(app, &mut tx, workspace, new).await?;
     let targets = match connection.target_count {
         0 => Vec::new(),
         _ => targets::list(&mut tx, workspace, connection.id).await?,
@@ -68,26 +141,18 @@ pub async fn create(app: &App, workspace: WorkspaceId, author: UserId, new: NewP
             return Err(Error::Invalid { field: violation.field, detail: violation.message });
         }
     }
-    let row = Row {
-        id: PublicationId::new(),
-        operation: OPERATION,
-        workspace,
-        author,
-        connection: &connection,
-        target,
-        reply_to: None,
-        price,
-        parts: &new.parts,
-        publish_at: new.publish_at,
-        key,
-        digest: &digest,
-    };
-    take_in(app, &row, &release.digest).await
+    Ok(Vetted { connection, target, price, release })
 }
 
 /// Takes a publication in; or gives the one that somebody with the same key was quicker with, and took the last credits for.
 pub(super) async fn take_in(app: &App, row: &Row<'_>, release: &str) -> Result<Publication> {
-    match insert_all(app, row, release, app.now()).await {
+    let taken = async {
+        let mut tx = app.db().begin().await?;
+        let publication = insert(&mut tx, row, release, app.now()).await?;
+        tx.commit().await?;
+        Ok(publication)
+    };
+    match taken.await {
         Ok(publication) => {
             app.wake_worker();
             Ok(publication)
@@ -132,7 +197,7 @@ fn check_shape(new: &NewPublication) -> Result<()> {
 
 /// # Errors
 /// The key is none that is kept.
-pub(super) fn check_key(key: Option<&str>) -> Result<()> {
+pub(crate) fn check_key(key: Option<&str>) -> Result<()> {
     if key.is_some_and(|key| key.is_empty() || key.len() > 200) {
         return Err(Error::Malformed("The Idempotency-Key must have 1 to 200 characters.".to_owned()));
     }
@@ -140,7 +205,7 @@ pub(super) fn check_key(key: Option<&str>) -> Result<()> {
 }
 
 /// What tells one wish from another.
-pub(super) fn request_digest(wish: &impl serde::Serialize) -> Result<String> {
+pub(crate) fn request_digest(wish: &impl serde::Serialize) -> Result<String> {
     Ok(hex::encode(Sha256::digest(serde_json::to_vec(wish).map_err(anyhow::Error::from)?)))
 }
 
@@ -207,39 +272,55 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
 }
 
 /// What is taken in.
-pub(super) struct Row<'a> {
-    pub(super) id: PublicationId,
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) id: PublicationId,
     /// The metered operation.
-    pub(super) operation: &'static str,
-    pub(super) workspace: WorkspaceId,
-    pub(super) author: UserId,
-    pub(super) connection: &'a Connection,
-    pub(super) target: Option<String>,
+    pub(crate) operation: &'static str,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) author: UserId,
+    pub(crate) connection: &'a Connection,
+    pub(crate) target: Option<String>,
     /// Of a reply, the vendor's id of the comment.
-    pub(super) reply_to: Option<&'a str>,
-    pub(super) price: i64,
-    pub(super) parts: &'a [Part],
+    pub(crate) reply_to: Option<&'a str>,
+    pub(crate) price: i64,
+    pub(crate) parts: &'a [Part],
     /// When it is to go out; `None` for at once.
-    pub(super) publish_at: Option<Timestamp>,
-    pub(super) key: Option<&'a str>,
-    pub(super) digest: &'a str,
+    pub(crate) publish_at: Option<When>,
+    /// Until when it may begin; `None` for as late as may be.
+    pub(crate) not_after: Option<Timestamp>,
+    pub(crate) on_duplicate: OnDuplicate,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) digest: &'a str,
 }
 
 const INSERT: &str = "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16)";
+     request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at, not_after)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17)";
 
-async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
+/// Takes a publication in, in the caller's transaction. Who commits it wakes the worker.
+///
+/// # Errors
+/// It costs more than the workspace has, the queue has no free slot, or it is refused as a duplicate: the transaction has to be
+/// dropped. The database failed.
+pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
     let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
-    let mut tx = app.db().begin().await?;
     let key = format!("publication/{}", row.id);
     let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
-    let hold = ledger::hold(&mut tx, row.workspace, row.operation, row.price, &key, now).await?;
-    on!(&mut tx, conn => sqlx::query(INSERT)
+    let hold = ledger::hold(tx, row.workspace, row.operation, row.price, &key, now).await?;
+    let publish_at = match row.publish_at {
+        Some(When::At(at)) => Some(at),
+        Some(When::NextFreeSlot) => Some(queue::take_place(tx, row.connection, row.id, now).await?),
+        None => None,
+    };
+    if row.on_duplicate == OnDuplicate::Refuse {
+        likeness::refuse(tx, row, publish_at.unwrap_or(now)).await?;
+    }
+    on!(&mut *tx, conn => sqlx::query(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
         .bind(&row.connection.platform).bind(&parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
-        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(row.publish_at)
+        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(publish_at).bind(row.not_after)
         .execute(conn).await.map(drop))?;
     let publication = Publication {
         id: row.id,
@@ -261,16 +342,14 @@ async fn insert_all(app: &App, row: &Row<'_>, release: &str, now: Timestamp) -> 
         updated_at: now,
         finished_at: None,
         reply_to: row.reply_to.map(str::to_owned),
-        publish_at: row.publish_at,
+        publish_at,
         doubt_since: None,
     };
-    if row.publish_at.is_none() {
-        begin_run(&mut tx, &publication, release, now).await?;
+    if publish_at.is_none() {
+        begin_run(tx, &publication, release, now).await?;
     }
-    timeline::add(&mut tx, &publication, Move::to(state, "taken in"), now).await?;
-    let due = row.publish_at.unwrap_or(now);
-    jobs::enqueue_at(&mut tx, Job::Publish(row.id), &publication.place(), due, now).await?;
-    tx.commit().await?;
+    timeline::add(tx, &publication, Move::to(state, "taken in"), now).await?;
+    jobs::enqueue_at(tx, Job::Publish(row.id), &publication.place(), publish_at.unwrap_or(now), now).await?;
     Ok(publication)
 }
 

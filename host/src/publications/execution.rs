@@ -2,7 +2,7 @@
 
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
-use super::{Publication, State, creating, doubting, pulling};
+use super::{Publication, State, creating, doubting, planning, pulling};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -77,7 +77,8 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
 
 const BEGIN: &str = returning!(
     "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
-    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')"
+    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')
+        and (state <> 'scheduled' or not_after is null or not_after >= $1)"
 );
 
 /// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
@@ -94,6 +95,7 @@ pub async fn begin(
     let begun: Option<Publication> =
         on!(tx, conn => sqlx::query_as(BEGIN).bind(now).bind(id).fetch_optional(conn).await)?;
     let Some(publication) = begun else {
+        planning::miss(tx, id, now).await?;
         jobs::complete(tx, claim).await?;
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! Taking a reply to a comment in: a publication of one part, below the comment.
 
 use super::creating::{self, Row};
-use super::{Part, Publication};
+use super::{OnDuplicate, Part, Publication};
 use crate::app::App;
 use crate::connectors::connections::Connection;
 use crate::connectors::release::Release;
@@ -62,6 +62,8 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         price,
         parts: &[Part { text, media: Vec::new() }],
         publish_at: None,
+        not_after: None,
+        on_duplicate: OnDuplicate::Warn,
         key,
         digest: &digest,
     };

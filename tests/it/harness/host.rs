@@ -90,6 +90,12 @@ impl Host {
         Box::pin(Self::open(backend, settings(), clock, change)).await
     }
 
+    /// A host by a clock of its own, at a network that takes the same text again and again: there is no saying when it is.
+    pub(crate) async fn start_by(backend: Backend, clock: Clock) -> Self {
+        let settings = Settings { duplicate_window_s: 0, ..settings() };
+        Box::pin(Self::open(backend, settings, clock, |_| Memories::Pooled)).await
+    }
+
     async fn open(
         backend: Backend,
         settings: Settings,
