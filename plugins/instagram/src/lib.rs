@@ -85,7 +85,6 @@ impl Connector for Instagram {
                     ("story", "Shows the medium for a day as a story instead of posting it.", ExtraKind::Flag),
                     ("share_to_feed", "Whether a reel is among the account's other posts, too.", ExtraKind::Flag),
                 ]),
-                ..Publishing::default()
             }),
             ..manifest::bare("instagram", "Instagram", env!("CARGO_PKG_VERSION"))
         }
@@ -288,6 +287,6 @@ impl Publish for Instagram {
         let choices = check::Choices::of(variant);
         let progress =
             in_order(&variant.parts, |index, part, _previous| publish::post(&professional, index, part, &choices))?;
-        say_first_comment(progress, variant, |words, post| comments::say_first(words, post))
+        say_first_comment(progress, variant, comments::say_first)
     }
 }

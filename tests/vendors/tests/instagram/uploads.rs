@@ -25,7 +25,7 @@ async fn transferred(person: &Caller<'_>, id: &str) -> Value {
 async fn refused(request: reqwest::RequestBuilder) -> (u16, String, bool) {
     let response = sent(request).await;
     let status = response.status().as_u16();
-    let answer: Value = response.json().await.unwrap();
+    let answer: Value = response.json().await.expect("the body is JSON");
     let info = &answer["debug_info"];
     (status, info["type"].as_str().unwrap_or_default().to_owned(), info["retriable"] == true)
 }
