@@ -268,7 +268,7 @@ pub(crate) async fn abandon_all(tx: &mut Tx, now: Timestamp) -> anyhow::Result<(
     let running: Vec<GenerationId> = on!(tx, conn => sqlx::query_scalar(RUNNING).fetch_all(conn).await)?;
     for id in running {
         give_up(tx, id, now).await?;
-        jobs::withdraw_waiting(tx, Job::AbandonGeneration(id)).await?;
+        jobs::withdraw(tx, Job::AbandonGeneration(id)).await?;
     }
     Ok(())
 }

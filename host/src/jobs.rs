@@ -151,6 +151,17 @@ pub async fn withdraw_waiting(tx: &mut Tx, job: Job) -> sqlx::Result<bool> {
     Ok(withdrawn == 1)
 }
 
+const WITHDRAW_ANY: &str = "delete from jobs where kind = $1 and subject = $2";
+
+/// Takes work off the list whose worker is gone for good.
+///
+/// # Errors
+/// The database failed.
+pub async fn withdraw(tx: &mut Tx, job: Job) -> sqlx::Result<()> {
+    let (name, subject) = job.name_and_subject();
+    on!(tx, conn => sqlx::query(WITHDRAW_ANY).bind(name).bind(subject).execute(conn).await.map(drop))
+}
+
 const BEGIN: &str = "insert into jobs
     (id, kind, subject, due_at, lease, leased_until, attempts, created_at, queue, line, ready)
     values ($1, $2, $3, $4, $5, $6, 1, $4, $7, $3, 1)";
