@@ -146,15 +146,23 @@ async fn each_bad_row_is_told_and_the_good_ones_are_taken_in() {
         }
         assert_eq!((&import["state"], &import["taken"], &import["refused"]), (&json!("done"), &json!(2), &json!(12)));
         assert_eq!(published(ada).await[0], ("a post like others".to_owned(), "2027-03-01T08:00:00Z".to_owned()));
-        // Without a zone there is no saying when that is; a trial tells the same, and of neighbours.
-        let trial = send(
-            ada,
-            "?dry_run=true",
-            "application/json",
-            json!([row(json!({})), row(json!({"zone": "Europe/Berlin"}))]).to_string(),
-        )
-        .await
-        .expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_tells_the_same_and_of_neighbours() {
+    for backend in BOTH {
+        let stage = Stage::at(backend, "2027-02-01T06:00:00Z").await;
+        let ada = &stage.ada;
+        let row = json!({"platform": "twitter", "content": "a post like others", "publish_at": "2027-03-01T09:00:00"});
+        let zoned = |mut row: Value| {
+            row["zone"] = "Europe/Berlin".into();
+            row
+        };
+        imported(ada, "", "application/json", json!([zoned(row.clone())]).to_string()).await;
+        // Without a zone there is no saying when that is.
+        let rows = json!([row, zoned(row.clone())]).to_string();
+        let trial = send(ada, "?dry_run=true", "application/json", rows).await.expect(200);
         assert_eq!(
             (&trial["rows"][0]["problem"]["field"], &trial["ok"]),
             (&json!("publish_at"), &json!(1)),

@@ -37,8 +37,10 @@ async fn the_official_library_verifies_what_is_sent_and_nothing_else() {
         let host = host(backend, &[&receiver]).await;
         let ada = host.connected("ada", "twitter").await;
         let hook = endpoint(&ada, &receiver, &[]).await;
+        let words = json!({"description": "Grüße, 世界 🥐"});
+        ada.call(reqwest::Method::PATCH, &path(&hook, ""), Some(&words)).await.expect(200);
         let first = secret(&hook);
-        publish(&ada, "Grüße, 世界 🥐").await;
+        publish(&ada, "hello").await;
         let got = receiver.takes(1).await.remove(0);
         let second = rotate(&ada, &hook).await;
         ada.post(&path(&hook, "/test"), &json!({})).await.expect(202);

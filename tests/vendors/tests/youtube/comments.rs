@@ -21,7 +21,7 @@ async fn made(caller: &Caller<'_>, path: &str, json: &Value) -> Value {
 }
 
 fn ids(list: &Value) -> Vec<String> {
-    list["items"].as_array().unwrap().iter().map(|item| text(&item["id"])).collect()
+    list["items"].as_array().expect("a list").iter().map(|item| text(&item["id"])).collect()
 }
 
 #[tokio::test]

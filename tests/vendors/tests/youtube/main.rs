@@ -185,7 +185,9 @@ fn location(response: &Response) -> String {
 fn arrived(response: &Response) -> usize {
     assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT);
     let range = response.headers().get("range").map(|range| range.to_str().expect("it is ASCII"));
-    range.map_or(0, |range| range.strip_prefix("bytes=0-").unwrap().parse::<usize>().unwrap() + 1)
+    range.map_or(0, |range| {
+        range.strip_prefix("bytes=0-").expect("from the beginning").parse::<usize>().expect("a number") + 1
+    })
 }
 
 async fn sent(request: RequestBuilder) -> Response {
