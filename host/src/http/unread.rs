@@ -160,11 +160,12 @@ mod tests {
         true
     }
 
-    /// Waits until the server has closed the connection.
+    /// Asserts that the server closes the connection, and not only since it has waited long enough.
     async fn is_closed(mut stream: TcpStream) {
         let mut rest = Vec::new();
-        // An end or a reset; a server that holds on would let this wait for ever.
-        let _ = stream.read_to_end(&mut rest).await;
+        // An end or a reset.
+        let closed = tokio::time::timeout(LONGEST / 2, stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "the connection is held open");
     }
 
     fn length(bytes: usize) -> String {

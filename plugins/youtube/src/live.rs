@@ -77,10 +77,10 @@ pub(crate) fn verdict(ended: &Ended, wanted: &str) -> Result<Option<Duration>> {
         "failed" => Err(refused("could not process the video", status.failure_reason)),
         "deleted" => Err(refused("has deleted the video", None)),
         "uploaded" => match wait(age(&answer, ended, snippet.published_at.as_deref())) {
-            None => shown(wanted, status.privacy_status).map(|()| None),
+            None => shown(wanted, status.privacy_status.as_deref()).map(|()| None),
             wait => Ok(wait),
         },
-        _ => shown(wanted, status.privacy_status).map(|()| None),
+        _ => shown(wanted, status.privacy_status.as_deref()).map(|()| None),
     }
 }
 
@@ -135,8 +135,8 @@ fn wait(age: Option<Duration>) -> Option<Duration> {
 }
 
 /// Whether those see the video who are to see it.
-fn shown(wanted: &str, told: Option<String>) -> Result<()> {
-    if wanted == "private" || told.as_deref() != Some("private") {
+fn shown(wanted: &str, told: Option<&str>) -> Result<()> {
+    if wanted == "private" || told != Some("private") {
         return Ok(());
     }
     let message = format!(
