@@ -151,6 +151,7 @@ pub enum RowState {
 
 /// A file as it was taken in.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow, ToSchema)]
+#[schema(as = PostImport)]
 pub struct Import {
     /// Its id.
     pub id: ImportId,

@@ -8,7 +8,7 @@ use orla::clock::Clock;
 use orla::config::Config;
 use orla::connectors::{self, Memories, Setup};
 use orla::id::{UserId, WorkspaceId};
-use orla::publications::{self, NewPublication, Part};
+use orla::publications::{self, NewPublication, OnDuplicate, Part};
 use orla::{jobs, on, telemetry};
 
 /// A host as the product starts it, from the environment, that publishes what is ordered.
@@ -28,6 +28,7 @@ pub(crate) async fn run() {
         async move {
             let new = NewPublication {
                 publish_at: None,
+                on_duplicate: OnDuplicate::Warn,
                 platform: "twitter".to_owned(),
                 connection: None,
                 target: None,

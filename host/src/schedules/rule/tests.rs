@@ -2,7 +2,8 @@
 
 use super::{FAR, Stated, Times};
 use crate::clock::Timestamp;
-use crate::zones::Wall;
+use crate::zones::{Wall, Zone};
+use proptest::prelude::*;
 
 fn stated<'a>(rule: &'a str, zone: &'a str, starts_at: &str) -> Stated<'a> {
     Stated { rule, zone, starts_at: starts_at.parse().unwrap(), rdates: &[], exdates: &[] }
@@ -173,5 +174,61 @@ fn a_rule_that_never_matches_names_no_time() {
         "FREQ=YEARLY;INTERVAL=65535;BYMONTH=2;BYMONTHDAY=30",
     ] {
         assert_eq!(first(&stated(rule, "UTC", "2027-01-01T09:00:00"), 1), [""; 0], "{rule}");
+    }
+}
+
+/// A part of a rule, or none: a list of numbers.
+fn part(name: &'static str, from: i32, to: i32) -> impl Strategy<Value = String> {
+    proptest::option::weighted(0.3, proptest::collection::vec(from..=to, 1..4)).prop_map(move |numbers| match numbers {
+        Some(numbers) => {
+            let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            format!(";{name}={}", numbers.join(","))
+        }
+        None => String::new(),
+    })
+}
+
+fn days_of_weeks() -> impl Strategy<Value = String> {
+    let day = proptest::sample::select(vec!["MO", "TU", "SU", "1MO", "-1FR", "5TH", "53SA"]);
+    proptest::option::weighted(0.4, proptest::collection::vec(day, 1..4))
+        .prop_map(|days| days.map_or_else(String::new, |days| format!(";BYDAY={}", days.join(","))))
+}
+
+fn rules() -> impl Strategy<Value = String> {
+    let frequency = proptest::sample::select(vec!["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]);
+    let dates =
+        (part("BYMONTH", 1, 12), part("BYMONTHDAY", -31, 31), part("BYYEARDAY", -366, 366), part("BYWEEKNO", -53, 53));
+    let times = (part("BYHOUR", 0, 23), part("BYMINUTE", 0, 59), part("BYSETPOS", -5, 5));
+    (frequency, 1..400_u16, days_of_weeks(), dates, times).prop_map(|(frequency, interval, days, dates, times)| {
+        let ((months, month_days, year_days, weeks), (hours, minutes, positions)) = (dates, times);
+        format!("FREQ={frequency};INTERVAL={interval}{days}{months}{month_days}{year_days}{weeks}{hours}{minutes}{positions}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever a rule says, its times are in order, each once, at what it says on the wall; and parts of them are parts.
+    #[test]
+    fn times_are_in_order_and_the_same_however_they_are_asked_for(
+        rule in rules(), zone in proptest::sample::select(vec!["Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "UTC"])
+    ) {
+        let stated = stated(&rule, zone, "2027-01-31T02:30:00");
+        let Ok(times) = Times::read(&stated) else { return Ok(()) };
+        let (zone, begins) = (Zone::named(zone).unwrap(), Timestamp(0));
+        let all = times.between(begins, FAR, 12);
+        prop_assert!(all.windows(2).all(|two| two[0].at < two[1].at), "{rule}: {all:?}");
+        prop_assert!(all.iter().all(|time| zone.at(time.wall) == time.at), "{rule}: {all:?}");
+        let mut one_by_one = Vec::new();
+        while let Some(time) = times.next(one_by_one.last().map_or(begins, |time: &super::Time| time.at)) {
+            one_by_one.push(time);
+            if one_by_one.len() == all.len() {
+                break;
+            }
+        }
+        prop_assert_eq!(&one_by_one, &all, "{}", rule);
+        if let [first, .., last] = all.as_slice() {
+            prop_assert_eq!(times.between(first.at, last.at, 100), &all[1..], "{}", rule);
+        }
     }
 }
