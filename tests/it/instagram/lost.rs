@@ -88,8 +88,8 @@ async fn without_a_caption_a_person_says_what_became_of_it() {
         let id = ada.publish(&bare, "bare").await.expect(202)["id"].as_str().unwrap().to_owned();
         ada.wait(&id, &["uncertain"]).await;
         let medium = sim.instagram_media().remove(0).id;
-        let word = json!({"key": "part/0", "outcome": "published", "id": medium});
-        ada.post(&format!("/social/publications/{id}/resolve"), &word).await.expect(200);
+        let word = json!({"key": "part/0", "outcome": "published", "vendor_id": medium});
+        ada.post(&format!("/social/publications/{id}/resolve"), &word).await.expect(202);
         let done = ada.wait(&id, &["published", "failed"]).await;
         assert_eq!((&done["state"], &done["receipt"][0]["id"]), (&json!("published"), &json!(medium)), "{done:#}");
         assert_eq!(sim.instagram_made().media, 1);

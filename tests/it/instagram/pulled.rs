@@ -9,6 +9,7 @@ use orla::config::{Config, ConnectorConfig};
 use reqwest::Method;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_gives_the_bytes_whole_in_stretches_or_by_their_head() {
@@ -134,7 +135,9 @@ async fn where_instagram_cannot_reach_the_host_a_post_is_refused_with_the_cure()
             assert!(told.contains(words), "{words}: {told}");
         }
         // Films are uploaded, so they may be planned; and what does not tell its type is looked at before it is sent.
-        let film = json!({"platform": "instagram", "media_urls": [at(&host, "clip-5000.mp4")], "publish_at": "2027-05-01T00:00:00Z"});
+        let tomorrow = host.app.now().after(Duration::from_secs(86_400));
+        let clip = at(&host, "clip-5000.mp4");
+        let film = json!({"platform": "instagram", "media_urls": [clip], "publish_at": tomorrow});
         let taken = ada.publish(&film, "film").await.expect(202);
         let cancel = format!("/social/publications/{}/cancel", taken["id"].as_str().unwrap());
         ada.call(Method::POST, &cancel, None).await.expect(200);
