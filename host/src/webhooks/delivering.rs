@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{EndpointId, OutboxEventId, WorkspaceId};
-use crate::on;
+use crate::{fence, on};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,7 +44,7 @@ pub(super) struct Claim {
 pub async fn work(app: App) {
     let places = Arc::new(Places::default());
     while !app.stopping().is_cancelled() {
-        // Whatever keeps this host from sending has its place here, before anything is claimed.
+        fence::wait(&app).await;
         let wait = match turn(&app, &places).await {
             Ok(next) => next.map_or(LONGEST_SLEEP, |next| next.since(app.now()).min(LONGEST_SLEEP)),
             Err(error) => {
@@ -92,7 +92,8 @@ const BUSY: &str = "with recursive busy(id) as (
     )
     select e.id, e.workspace_id, e.failures, e.quiet_until,
         (select next_at from deliveries where state = 'pending' and endpoint_id = e.id order by next_at limit 1) as at
-    from busy join webhook_endpoints e on e.id = busy.id where e.state = 'active'";
+    from busy join webhook_endpoints e on e.id = busy.id where e.state = 'active'
+        and not exists (select 1 from fence where resumed_at is null)";
 
 /// Claims what is due and has places, and begins to send it. Gives when more will be due, as far as it waits for nothing else.
 async fn turn(app: &App, places: &Arc<Places>) -> anyhow::Result<Option<Timestamp>> {
