@@ -8,11 +8,13 @@ mod caller;
 mod captions;
 mod connections;
 mod credits;
+mod drafts;
 mod drives;
 mod engagement;
 mod health;
 mod page;
 mod paging;
+mod posts;
 mod publications;
 mod unread;
 
@@ -66,6 +68,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(apps::routes())
         .merge(publications::routes())
+        .merge(posts::routes())
+        .merge(drafts::routes())
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())
@@ -137,7 +141,13 @@ fn cors(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::ETAG])
         .allow_credentials(true)
         .max_age(Duration::from_secs(600))
 }

@@ -8,16 +8,17 @@
 //! cancelled ◄── pending           a person's wish, while nothing of it is live
 //! ```
 //!
-//! `published`, `failed` and `cancelled` are terminal; to try again is another publication. Each move is one conditional
-//! update with its reason in the timeline. This file owns the rows; `creating` and `replying` make them, [`execution`],
-//! [`reconciling`] and [`planning`] move them.
+//! `published`, `failed` and `cancelled` are terminal; to try again is another publication, and so is to publish the parts that
+//! are missing. Each move is one conditional update with its reason in the timeline. This file owns the rows; `preparing` looks
+//! at wishes, `creating`, `replying` and [`completing`] make rows of them, [`execution`], [`reconciling`] and [`planning`] move
+//! those.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, more, post_id, completes"
         )
     };
 }
@@ -33,23 +34,32 @@ macro_rules! returning {
     };
 }
 
-mod creating;
+mod checking;
+pub mod completing;
+mod converting;
+pub(crate) mod creating;
 pub mod execution;
 mod media;
 pub mod planning;
+pub(crate) mod preparing;
 pub mod reconciling;
 mod replying;
+mod rules;
+mod sources;
 pub mod timeline;
 
+pub use crate::connectors::variant::VariantMore;
+pub use converting::Conversions;
 pub use creating::create;
 pub(crate) use replying::{NewReply, reply};
+pub use sources::Sources;
 
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
 use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{ConnectionId, HoldId, PublicationId, WorkspaceId};
+use crate::id::{ConnectionId, HoldId, PostId, PublicationId, WorkspaceId};
 use crate::on;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +142,8 @@ pub struct NewPublication {
     pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
+    /// What it has besides, where the network takes that.
+    pub more: VariantMore,
     /// When it is to go out; `None` for at once.
     pub publish_at: Option<Timestamp>,
     /// The client's name of this wish: the same key asks for the same publication.
@@ -176,6 +188,11 @@ pub struct Publication {
     pub reply_to: Option<String>,
     /// When it is to go out; `None` for at once.
     pub publish_at: Option<Timestamp>,
+    more: Option<String>,
+    /// The post that it belongs to; `None` where it was wished for alone.
+    pub post_id: Option<PostId>,
+    /// The publication whose missing parts it publishes.
+    pub completes: Option<PublicationId>,
 }
 
 impl Publication {
@@ -201,7 +218,15 @@ impl Publication {
         Ok(serde_json::from_str(&self.parts)?)
     }
 
-    /// What became of each part.
+    /// What it has besides its parts.
+    ///
+    /// # Errors
+    /// The stored JSON cannot be read.
+    pub fn more(&self) -> anyhow::Result<VariantMore> {
+        Ok(self.more.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
+    }
+
+    /// What became of each part, and after those of the first comment, where it has one.
     ///
     /// # Errors
     /// The stored JSON cannot be read.
@@ -272,6 +297,21 @@ pub async fn list(
     let before = before.unwrap_or(PublicationId(uuid::Uuid::max()));
     Ok(on!(tx, conn => sqlx::query_as(LIST).bind(workspace).bind(before).bind(limit).bind(kind.is_reply())
         .fetch_all(conn).await)?)
+}
+
+/// Those of a stretch of posts, by the ids of its ends. A completion belongs to the post of what it completes.
+const OF_POSTS: &str = columns!("where workspace_id = $1 and post_id >= $2 and post_id <= $3 order by id");
+
+/// A workspace's publications of the posts from one to another, oldest first.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn of_posts(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    (first, last): (PostId, PostId),
+) -> sqlx::Result<Vec<Publication>> {
+    on!(tx, conn => sqlx::query_as(OF_POSTS).bind(workspace).bind(first).bind(last).fetch_all(conn).await)
 }
 
 const UNFINISHED: &str =

@@ -1,7 +1,7 @@
 //! Tenants do not see each other, and strangers see nothing: a walk over the OpenAPI document.
 
 use crate::harness::{BOTH, Host, Person, client};
-use orla::clock::Clock;
+use orla::clock::{Clock, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -64,6 +64,11 @@ async fn a_stranger_is_refused_everywhere_but_on_the_public_routes() {
     }
 }
 
+/// A minute from now.
+fn soon() -> Timestamp {
+    Clock::System.now().after(Duration::from_secs(60))
+}
+
 /// Every id in an answer.
 fn ids(value: &Value, found: &mut Vec<String>) {
     match value {
@@ -82,10 +87,21 @@ async fn no_id_of_one_tenant_works_for_another() {
         host.grant(ada.workspace, 15).await;
         ada.post("/social-caption/generate", &json!({"topic": "mine"})).await.expect(200);
         ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
+        let shared = json!({"content": "mine too", "variants": [{"platform": "twitter"}]});
+        ada.post("/posts", &json!({"publish_at": soon(), "content": "mine", "variants": [{"platform": "twitter"}]}))
+            .await
+            .expect(202);
+        ada.post("/drafts", &json!({"name": "mine", "post": shared})).await.expect(201);
         let mallory: Person = host.connected("mallory", "twitter").await;
         let mut known = vec![ada.workspace.to_string()];
-        let lists =
-            ["/social/connections", "/social/publications", "/social-caption/generations", "/credits/transactions"];
+        let lists = [
+            "/social/connections",
+            "/social/publications",
+            "/social-caption/generations",
+            "/credits/transactions",
+            "/posts",
+            "/drafts",
+        ];
         for path in lists.into_iter().chain(["/auth/me"]) {
             ids(&ada.get(path).await.expect(200), &mut known);
         }
@@ -94,13 +110,15 @@ async fn no_id_of_one_tenant_works_for_another() {
         assert!(known.len() >= 4, "{known:?}");
         for (method, path, _) in operations(&host).await.into_iter().filter(|(_, path, _)| path.contains("{id}")) {
             for id in &known {
-                let path = path.replace("{id}", id);
-                let body = json!({"key": "part/0", "outcome": "not_published"});
-                let soon = Clock::System.now().after(Duration::from_secs(60));
-                let body = match method {
-                    Method::PUT => json!({"targets": []}),
-                    Method::PATCH => json!({"publish_at": soon}),
-                    _ => body,
+                // The first version of a draft is one of Ada's too.
+                let path = path.replace("{id}", id).replace("{version}", "1");
+                let body = match (&method, path.split('/').next_back()) {
+                    (_, Some("publish" | "restore")) => json!({"version": 1}),
+                    (_, Some("retry")) => json!({}),
+                    (&Method::PUT, _) if path.starts_with("/drafts") => json!({"name": "yours", "version": 1}),
+                    (&Method::PUT, _) => json!({"targets": []}),
+                    (&Method::PATCH, _) => json!({"publish_at": soon()}),
+                    _ => json!({"key": "part/0", "outcome": "not_published"}),
                 };
                 let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
                 let answer = mallory.call(method.clone(), &path, has_body.then_some(&body)).await;
@@ -116,6 +134,10 @@ async fn no_id_of_one_tenant_works_for_another() {
         }
         // Ada's things are as they were.
         ada.get(&format!("/social/connections/{}", connection.as_str().unwrap())).await.expect(200);
+        let shared = json!({"content": "yours", "variants": [{"connection_id": connection}]});
+        mallory.post("/posts", &shared).await.refused(422, "invalid_input");
+        let draft = mallory.post("/drafts", &json!({"post": shared})).await.expect(201);
+        assert_eq!(draft["problems"][0]["detail"], "There is no such connection.", "{draft:#}");
         assert_eq!(host.sim.posts().len(), 1);
     }
 }

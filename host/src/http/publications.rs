@@ -1,7 +1,10 @@
 //! Routes for publishing: `/social/publish` and `/social/publications`.
 
 mod planning;
+mod view;
 mod waiting;
+
+pub(super) use view::PublicationView;
 
 use super::body::{Body, Path, Query};
 use super::caller::Caller;
@@ -9,16 +12,16 @@ use super::paging::Page;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
-use crate::connectors::fault::Fault;
-use crate::connectors::work::PartOutcome;
 use crate::error::{Error, Problem, Result};
 use crate::id::{ConnectionId, PublicationId};
 use crate::publications::reconciling::{self, Word};
 use crate::publications::timeline::{self, Event, Step};
-use crate::publications::{self, Kind, MediaSource, NewPublication, Part, Publication, State};
+use crate::publications::{self, Kind, MediaSource, NewPublication, Part, VariantMore, completing};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -55,6 +58,17 @@ struct NewPost {
     /// A thread, instead of the two above.
     #[serde(default)]
     parts: Vec<Part>,
+    /// The title, where the network gives posts one.
+    title: Option<String>,
+    /// A web page that it is about.
+    link: Option<String>,
+    /// What the account itself says below it. Its outcome is the last of the receipt.
+    first_comment: Option<String>,
+    /// Who may see it, in the network's own word.
+    privacy: Option<String>,
+    /// What else there is to choose at the network, by name.
+    #[serde(default)]
+    extras: BTreeMap<String, Value>,
 }
 
 impl NewPost {
@@ -69,60 +83,16 @@ impl NewPost {
         } else {
             self.parts
         };
-        let Self { platform, connection_id, target, publish_at, .. } = self;
-        Ok(NewPublication { platform, connection: connection_id, target, parts, publish_at, idempotency_key })
-    }
-}
-
-/// A publication as the API shows it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PublicationView {
-    id: PublicationId,
-    connection_id: ConnectionId,
-    platform: String,
-    /// What it goes to; absent where that is the account itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
-    /// The connector that carries it out.
-    connector: String,
-    state: State,
-    /// When it is to go out; absent where that is at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    publish_at: Option<Timestamp>,
-    /// What was asked for.
-    parts: Vec<Part>,
-    /// What became of each part; absent until it is published.
-    receipt: Option<Vec<PartOutcome>>,
-    /// Why it failed, or waits.
-    fault: Option<Fault>,
-    /// Credits reserved, or charged once it is published.
-    price: i64,
-    /// Runs of the connector so far.
-    attempts: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    finished_at: Option<Timestamp>,
-}
-
-impl PublicationView {
-    pub(super) fn of(publication: Publication) -> Result<Self> {
-        Ok(Self {
-            publish_at: publication.publish_at,
-            state: publication.state()?,
-            parts: publication.parts()?,
-            receipt: publication.receipt()?,
-            fault: publication.fault()?,
-            id: publication.id,
-            connection_id: publication.connection_id,
-            platform: publication.platform,
-            target: publication.target,
-            connector: publication.connector,
-            price: publication.price,
-            attempts: publication.attempts,
-            created_at: publication.created_at,
-            updated_at: publication.updated_at,
-            finished_at: publication.finished_at,
-        })
+        let Self { platform, connection_id: connection, target, publish_at, extras, .. } = self;
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let more = VariantMore {
+            title: text(self.title),
+            link: text(self.link),
+            first_comment: text(self.first_comment),
+            privacy: text(self.privacy),
+            extras,
+        };
+        Ok(NewPublication { platform, connection, target, parts, more, publish_at, idempotency_key })
     }
 }
 
@@ -135,6 +105,9 @@ struct PublicationDetail {
     timeline: Vec<Event>,
     /// What it has done, or tried to do, at the network.
     steps: Vec<Step>,
+    /// The publication that publishes what is missing of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_by: Option<PublicationId>,
 }
 
 /// Publish a post, at once or at a time of its own. It is taken in and carried out by a worker: ask with `Prefer: wait=10` to
@@ -224,7 +197,8 @@ async fn find(
     let mut tx = app.db().read().await?;
     let publication = publications::find(&mut tx, caller.workspace, Kind::Post, id).await?;
     let (timeline, steps) = (timeline::events(&mut tx, id).await?, timeline::steps(&mut tx, id).await?);
-    Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps }))
+    let completed_by = completing::completion(&mut tx, caller.workspace, id).await?.map(|completion| completion.id);
+    Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps, completed_by }))
 }
 
 /// What a person found out about an uncertain part.

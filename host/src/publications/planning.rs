@@ -17,7 +17,7 @@ use std::time::Duration;
 const LONGEST_AHEAD: Duration = Duration::from_secs(3 * 366 * 24 * 60 * 60);
 
 /// Holds a time against what can be planned.
-pub(super) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
+pub(crate) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
     if at <= now {
         return Err(Error::invalid("publish_at", "This time is past. Leave it out to publish at once."));
     }
@@ -92,7 +92,7 @@ pub async fn cancel(app: &App, workspace: WorkspaceId, id: PublicationId) -> Res
     Ok(publication)
 }
 
-/// Publishes anew what failed or was cancelled, at once. The same wish twice is one publication.
+/// Publishes anew what failed or was cancelled, at once or at a time. The same wish twice is one publication.
 ///
 /// # Errors
 /// There is no such publication, it has not failed, a part of it is live or may be; or as [`creating::create`].
@@ -100,7 +100,7 @@ pub async fn retry(
     app: &App,
     workspace: WorkspaceId,
     author: UserId,
-    id: PublicationId,
+    (id, publish_at): (PublicationId, Option<Timestamp>),
     idempotency_key: Option<String>,
 ) -> Result<Publication> {
     let mut tx = app.db().read().await?;
@@ -120,11 +120,12 @@ pub async fn retry(
         connection: Some(publication.connection_id),
         target: publication.target.clone(),
         parts: publication.parts()?,
-        publish_at: None,
+        more: publication.more()?,
+        publish_at,
         // A second click asks for the same.
         idempotency_key: Some(idempotency_key.unwrap_or_else(|| format!("retry of {id}"))),
     };
-    Box::pin(creating::create(app, workspace, author, new)).await
+    Box::pin(creating::create_in(app, workspace, author, new, publication.post_id)).await
 }
 
 /// Whether a part of it is at the vendor, or may be.
@@ -136,6 +137,8 @@ async fn stands(tx: &mut Tx, id: PublicationId) -> Result<bool> {
 fn parts_are_live() -> Error {
     Error::Conflict {
         code: "partly_published",
-        detail: "A part of it is live, or may be. Look at the network, and post what is missing anew.".to_owned(),
+        detail: "A part of it is live, or may be. Look at the network, and post what is missing anew; what is published in part \
+                 can be completed."
+            .to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Taking a reply to a comment in: a publication of one part, below the comment.
 
 use super::creating::{self, Row};
-use super::{Part, Publication};
+use super::{Part, Publication, VariantMore};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -69,11 +69,16 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         reply_to: Some(&comment),
         price,
         parts: &[Part { text, media: Vec::new() }],
+        more: &VariantMore::default(),
+        media: None,
         publish_at: None,
         key,
         digest: &digest,
+        release: &release.digest,
+        post: None,
+        completes: None,
     };
-    creating::take_in(app, &row, &release.digest).await
+    creating::take_in(app, &row).await
 }
 
 const OTHERS: &str = "select id from publications

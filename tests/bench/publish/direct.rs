@@ -8,7 +8,7 @@ use orla::clock::Clock;
 use orla::config::Config;
 use orla::connectors::{self, Memories, Setup};
 use orla::id::{UserId, WorkspaceId};
-use orla::publications::{self, NewPublication, Part};
+use orla::publications::{self, NewPublication, Part, VariantMore};
 use orla::{jobs, on, telemetry};
 
 /// A host as the product starts it, from the environment, that publishes what is ordered.
@@ -32,6 +32,7 @@ pub(crate) async fn run() {
                 connection: None,
                 target: None,
                 parts: vec![Part { text: text(n), media: Vec::new() }],
+                more: VariantMore::default(),
                 idempotency_key: Some(key()),
             };
             publications::create(&app, workspace, author, new).await.unwrap();
