@@ -64,9 +64,9 @@ async fn a_stranger_is_refused_everywhere_but_on_the_public_routes() {
     }
 }
 
-/// A minute from now.
+/// An hour from now.
 fn soon() -> Timestamp {
-    Clock::System.now().after(Duration::from_secs(60))
+    Clock::System.now().after(Duration::from_secs(3_600))
 }
 
 /// Every id in an answer.

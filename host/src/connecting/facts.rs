@@ -100,7 +100,7 @@ async fn ask(app: &App, release: Arc<Release>, connection: &Connection, target: 
         let account = Account::of(connection, target.clone(), &release);
         let now = app.now();
         let pinned = Pinned { id: RunId::new(), workspace: connection.workspace_id, seed: now.0, started_at: now };
-        let run = Arc::new(app.connectors().execution(pinned, release.clone(), credentials, None));
+        let run = Arc::new(app.connectors().execution(pinned, release, credentials, None));
         let asked = app.connectors().options(&run, &account).await;
         asked.map_err(|fault| anyhow::anyhow!("{}", run.secrets.blank_text(fault.message)))
     };

@@ -2,7 +2,8 @@
 
 use super::lists::{Listed, WantedList};
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::work::{PartOutcome, Profile, Progress, Verdict, Violation};
+use crate::connectors::variant::Violation;
+use crate::connectors::work::{PartOutcome, Profile, Progress, Verdict};
 use crate::connectors::writing::Completion;
 use serde::Deserialize;
 use std::time::Duration;

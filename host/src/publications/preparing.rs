@@ -145,6 +145,8 @@ fn refusal(connection: &Connection, fault: &Fault) -> Error {
             ),
             after: Duration::from_secs(1),
         },
+        // The host's own, such as a picture that it could not convert for now.
+        FaultKind::Cancelled => Error::Unavailable("This server cannot look at the post for now. Try again."),
         _ => Error::Vendor(format!("The connector failed: {fault}")),
     }
 }
