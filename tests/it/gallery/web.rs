@@ -78,7 +78,7 @@ async fn serve(State(kept): State<Arc<Mutex<Kept>>>, Path(name): Path<String>) -
     if is_down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    made(&name).map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
+    made(&name).ok_or(StatusCode::NOT_FOUND).into_response()
 }
 
 fn made(name: &str) -> Option<Vec<u8>> {
