@@ -1,9 +1,11 @@
 //! What every part of a running host shares.
 
+use crate::backup;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::connectors::{Connectors, Setup};
 use crate::db::Db;
+use crate::fence::Fence;
 use crate::identity::passwords::Passwords;
 use crate::identity::sessions::Sessions;
 use crate::identity::tokens::Tokens;
@@ -29,6 +31,7 @@ struct Parts {
     config: Config,
     clock: Clock,
     db: Db,
+    fence: Fence,
     vault: Arc<Vault>,
     tokens: Tokens,
     passwords: Passwords,
@@ -38,6 +41,8 @@ struct Parts {
     sources: Sources,
     conversions: Conversions,
     new_work: Notify,
+    news: Notify,
+    new_events: Notify,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -49,15 +54,18 @@ impl App {
     /// A sentence that names what cannot be opened.
     pub async fn open(config: Config, clock: Clock, setup: Setup) -> anyhow::Result<Self> {
         create_private_folder(&config.data)?;
+        Box::pin(backup::check_restored(&config)).await?;
         let db = Db::open(&config.database()).await?;
+        let fence = Fence::read(&db).await?;
         let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);
         let tokens = Tokens::new(&vault.derive("orla/v1/jwt"));
         let mailer = Mailer::new(&config)?;
-        let connectors = Box::pin(Connectors::open(setup, &config, &db, &clock, &vault)).await?;
+        let connectors = Box::pin(Connectors::open(setup, &config, &db, &fence, &clock, &vault)).await?;
         Ok(Self(Arc::new(Parts {
             config,
             clock,
             db,
+            fence,
             vault,
             tokens,
             passwords: Passwords::new(),
@@ -67,6 +75,8 @@ impl App {
             sources: Sources::default(),
             conversions: Conversions::default(),
             new_work: Notify::new(),
+            news: Notify::new(),
+            new_events: Notify::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })))
@@ -94,6 +104,12 @@ impl App {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// What keeps a restored installation from sending.
+    #[must_use]
+    pub fn fence(&self) -> &Fence {
+        &self.0.fence
     }
 
     /// The vault.
@@ -144,14 +160,35 @@ impl App {
         &self.0.conversions
     }
 
-    /// Wakes the worker after a transaction that enqueued work.
+    /// Wakes the worker after a transaction that enqueued work, and those of other nodes.
     pub fn wake_worker(&self) {
         self.0.new_work.notify_one();
+        self.0.news.notify_one();
+    }
+
+    /// Wakes the worker for work that another node enqueued.
+    pub(crate) fn hear_of_work(&self) {
+        self.0.new_work.notify_one();
+    }
+
+    /// Ends when other nodes are to be told of new work.
+    pub(crate) async fn news(&self) {
+        self.0.news.notified().await;
     }
 
     /// Ends when there may be new work.
     pub async fn new_work(&self) {
         self.0.new_work.notified().await;
+    }
+
+    /// Wakes whoever sends events, after a transaction that let some be sent.
+    pub(crate) fn wake_events(&self) {
+        self.0.new_events.notify_one();
+    }
+
+    /// Ends when there may be events to send.
+    pub(crate) async fn new_events(&self) {
+        self.0.new_events.notified().await;
     }
 
     /// Ends when the host is told to stop.
@@ -182,7 +219,10 @@ impl App {
 }
 
 /// Makes a folder that only its owner can look into.
-fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

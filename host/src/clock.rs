@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// Microseconds since 1970-01-01T00:00Z. RFC 3339 in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
@@ -50,6 +51,17 @@ impl Timestamp {
     #[must_use]
     pub fn calendar(self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).ok()
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    /// To the second, as people write it.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+        match self.calendar().and_then(|calendar| calendar.format(format).ok()) {
+            Some(text) => out.write_str(&text),
+            None => write!(out, "{} µs after 1970", self.0),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the program can be asked to do, a room a subject.
 
+pub(crate) mod backup;
 pub(crate) mod connector;
 pub(crate) mod operate;
 pub(crate) mod vault;

@@ -8,6 +8,7 @@ pub(crate) mod asking;
 pub(crate) mod facts;
 pub mod fields;
 pub mod keeping;
+mod lasting;
 pub mod platforms;
 pub(crate) mod revoked;
 mod service_accounts;
@@ -26,7 +27,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{AppId, ConnectionId, UserId, WorkspaceId};
 use crate::on;
-use orla_manifest::{Auth, OAuth2, Refresh, RevokeBy};
+use orla_manifest::{Auth, OAuth2, RevokeBy};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -157,14 +158,12 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
     let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
     let exchanged = client.exchange(&code, &begun.redirect_uri, &verifier).await;
     let tokens = exchanged.map_err(|refused| no_tokens(refused, &begun.redirect_uri, &vendor_app))?;
-    if oauth.refresh == Refresh::Token && tokens.refresh.is_none() {
-        tracing::warn!(
-            connector = release.manifest.id,
-            "the vendor gave no refresh token: this connection will end with its token"
-        );
-    }
     let Scopes { granted, missing } = scopes(client, &tokens).await?;
-    let minted = Credentials::Minted { token: tokens.access.clone(), app_secret: vendor_app.client_secret.clone() };
+    let minted = Credentials::Minted {
+        token: tokens.access.clone(),
+        app: Some(vendor_app.id),
+        app_secret: vendor_app.client_secret.clone(),
+    };
     let asked = app.connectors().whoami(&release, begun.workspace_id, minted).await;
     let (profile, slots) =
         asked.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?;
@@ -181,7 +180,7 @@ pub async fn finish(app: &App, platform: &str, callback: Callback) -> Result<Con
         missing_scopes: &missing,
         app: Some(vendor_app.id),
     };
-    store(app, &new, &tokens, &slots, &profile.targets).await
+    store(app, client, &new, &tokens, (&slots, &profile.targets)).await
 }
 
 /// What a person allowed, each separated by spaces.
@@ -252,19 +251,22 @@ fn told(refused: Refused) -> Error {
 
 async fn store(
     app: &App,
+    client: Client<'_>,
     new: &NewConnection<'_>,
     tokens: &Tokens,
-    slots: &BTreeMap<String, SecretString>,
-    targets: &[Target],
+    (slots, targets): (&BTreeMap<String, SecretString>, &[Target]),
 ) -> Result<Connection> {
     let now = app.now();
     let mut tx = app.db().begin().await?;
+    let end = lasting::end(app, &mut tx, client, new, tokens).await?;
     let id = connections::upsert(&mut tx, new, now).await?;
+    lasting::note(&mut tx, new, end.as_ref()).await?;
     credentials::store(&mut tx, app.vault(), new.workspace, id, tokens, now).await?;
     credentials::store_slots(&mut tx, app.vault(), new.workspace, id, slots, now).await?;
     targets::replace(&mut tx, new.workspace, id, targets).await?;
     tx.commit().await?;
-    tracing::info!(connection = %id, connector = new.connector, "connected the account {id}");
+    let is_lasting = end.is_none();
+    tracing::info!(connection = %id, connector = new.connector, is_lasting, "connected the account {id}");
     connections::find(&mut app.db().read().await?, new.workspace, id).await
 }
 
@@ -309,7 +311,7 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
     let minted_by = vendor_apps::of_connection(services, workspace, id).await;
     let renewed = to_revoke_with(app, &connection, &stored).await;
     let mut tx = app.db().begin().await?;
-    connections::delete(&mut tx, workspace, id).await?;
+    connections::delete(&mut tx, workspace, id, app.now()).await?;
     tx.commit().await?;
     let Some(release) = app.connectors().active(&connection.connector) else { return Ok(()) };
     let Auth::Oauth2(oauth) = &release.manifest.auth else { return Ok(()) };

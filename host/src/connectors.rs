@@ -34,11 +34,13 @@ pub(crate) mod journal;
 mod lifecycle;
 mod link_header;
 mod links;
+pub(crate) mod loading;
 pub(crate) mod looks;
 pub mod meter;
 mod metrics;
 pub(crate) mod oauth;
 mod paths;
+mod public_url;
 pub(crate) mod refreshing;
 pub mod registry;
 pub(crate) mod release;
@@ -48,7 +50,7 @@ mod runtime;
 pub(crate) mod sealed;
 mod send;
 mod serving;
-mod signing;
+pub(crate) mod signing;
 pub(crate) mod sink;
 pub(crate) mod slots;
 pub mod targets;
@@ -57,6 +59,8 @@ mod wasi;
 pub mod work;
 pub(crate) mod writing;
 
+#[doc(hidden)]
+pub use benched::Secrets;
 pub use compile::{MAX_COMPONENT_BYTES, check_size, child as compile_child};
 pub use engine::{Contents, Memories};
 pub use following::watch;
@@ -69,6 +73,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::Error;
+use crate::fence::Fence;
 use crate::vault::Vault;
 use anyhow::Context as _;
 use blob::Blobs;
@@ -115,6 +120,7 @@ impl Connectors {
         setup: Setup,
         config: &Config,
         db: &Db,
+        fence: &Fence,
         clock: &Clock,
         vault: &Arc<Vault>,
     ) -> anyhow::Result<Self> {
@@ -125,8 +131,9 @@ impl Connectors {
             db: db.clone(),
             clock: clock.clone(),
             vault: vault.clone(),
-            egress: Egress::new(config)?,
+            egress: Egress::new(config)?.behind(fence),
             blobs: Blobs::in_folder(&config.data.join("blobs"))?,
+            public_urls: public_url::PublicUrls::new(config),
             max_blob_bytes: config.max_media_bytes,
             apps: config.connectors.clone(),
             refreshing: refreshing::Refreshing::default(),

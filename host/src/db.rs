@@ -4,11 +4,14 @@
 //! both as it stands (`$1` placeholders, integers for times and UUIDs as ids); [`on!`](crate::on) compiles a body for
 //! each. Nothing outside this file knows which database it talks to, except where a dialect differs ([`Tx::is_postgres`]).
 
+pub(crate) mod rows;
+pub(crate) mod schema;
+
 use crate::{crash, on};
 use anyhow::{Context as _, bail};
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Database, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::ops::{Deref, DerefMut};
@@ -35,14 +38,33 @@ pub enum Db {
     Postgres(PgPool),
 }
 
+/// What becomes of a SQLite file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It is made.
+    Made,
+    /// It is refused.
+    Refused,
+}
+
 impl Db {
     /// Opens a database by its URL (`sqlite:path` or `postgres://…`) and brings its schema up to date.
     ///
     /// # Errors
     /// A sentence with the cause: unknown scheme, unreachable server, a schema newer than this program.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
-        let db = if url.starts_with("sqlite:") {
-            Self::open_sqlite(url).await?
+        let db = Self::connect(url, Absent::Made).await?;
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// Opens a database as it is.
+    ///
+    /// # Errors
+    /// As [`Db::open`], but for the schema.
+    pub async fn connect(url: &str, absent: Absent) -> anyhow::Result<Self> {
+        Ok(if url.starts_with("sqlite:") {
+            Self::open_sqlite(url, absent).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a PostgreSQL URL")?;
             let pool = PgPoolOptions::new()
@@ -56,12 +78,10 @@ impl Db {
             Self::Postgres(pool)
         } else {
             bail!("DATABASE_URL must begin with `sqlite:` or `postgres:`");
-        };
-        db.migrate().await?;
-        Ok(db)
+        })
     }
 
-    async fn open_sqlite(url: &str) -> anyhow::Result<Self> {
+    async fn open_sqlite(url: &str, absent: Absent) -> anyhow::Result<Self> {
         // `full` and not `normal`: a journal that a power cut can lose is no journal.
         let options = SqliteConnectOptions::from_str(url)
             .context("DATABASE_URL is not a SQLite URL")?
@@ -73,7 +93,7 @@ impl Db {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.clone().create_if_missing(true))
+            .connect_with(options.clone().create_if_missing(absent == Absent::Made))
             .await
             .context("cannot open the SQLite file of DATABASE_URL")?;
         let readers = SqlitePoolOptions::new()
@@ -117,6 +137,19 @@ impl Db {
         Ok(tx)
     }
 
+    /// A transaction that only reads, and sees the database as it is at its first statement for as long as it lasts. It keeps
+    /// nobody from writing.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub async fn snapshot(&self) -> sqlx::Result<Tx> {
+        const POSTGRES: &str = "begin isolation level repeatable read read only";
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(Guard::Snapshot(readers.begin_with("begin").await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Snapshot(Box::pin(pool.begin_with(POSTGRES)).await?)),
+        })
+    }
+
     /// A connection to read with, outside of any transaction: each statement sees the newest state.
     ///
     /// # Errors
@@ -135,6 +168,37 @@ impl Db {
     pub async fn ping(&self) -> sqlx::Result<()> {
         let mut tx = self.read().await?;
         on!(&mut tx, conn => sqlx::query("select 1").execute(conn).await.map(drop))
+    }
+
+    /// Whether nodes can tell each other something through this database.
+    #[must_use]
+    pub fn can_notify(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Tells all who listen on a channel, at once and outside of any transaction.
+    ///
+    /// # Errors
+    /// The database is unreachable.
+    pub async fn notify(&self, channel: &str, payload: &str) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres(pool) => {
+                let told = sqlx::query("select pg_notify($1, $2)").bind(channel).bind(payload).execute(pool);
+                Box::pin(told).await.map(drop)
+            }
+        }
+    }
+
+    /// Listens on a channel, by a connection of its own; `None` where there is nothing to hear.
+    ///
+    /// # Errors
+    /// The database is unreachable.
+    pub async fn listen(&self, channel: &str) -> sqlx::Result<Option<PgListener>> {
+        let Self::Postgres(pool) = self else { return Ok(None) };
+        let mut listener = Box::pin(PgListener::connect_with(pool)).await?;
+        listener.listen(channel).await?;
+        Ok(Some(listener))
     }
 
     /// Closes every connection, after what is under way has ended.
@@ -184,6 +248,8 @@ impl Tx {
 pub enum Guard<D: Database> {
     /// In a write transaction.
     Write(Transaction<'static, D>),
+    /// In a transaction that only reads.
+    Snapshot(Transaction<'static, D>),
     /// For one statement that writes.
     Single(PoolConnection<D>),
     /// Only reading.
@@ -197,7 +263,7 @@ impl<D: Database> Guard<D> {
                 crash::before_write();
                 transaction.commit().await
             }
-            Self::Single(_) | Self::Read(_) => Ok(()),
+            Self::Snapshot(_) | Self::Single(_) | Self::Read(_) => Ok(()),
         }
     }
 }
@@ -207,7 +273,7 @@ impl<D: Database> Deref for Guard<D> {
 
     fn deref(&self) -> &D::Connection {
         match self {
-            Self::Write(transaction) => transaction,
+            Self::Write(transaction) | Self::Snapshot(transaction) => transaction,
             Self::Single(connection) | Self::Read(connection) => connection,
         }
     }
@@ -216,7 +282,7 @@ impl<D: Database> Deref for Guard<D> {
 impl<D: Database> DerefMut for Guard<D> {
     fn deref_mut(&mut self) -> &mut D::Connection {
         match self {
-            Self::Write(transaction) => transaction,
+            Self::Write(transaction) | Self::Snapshot(transaction) => transaction,
             Self::Single(connection) | Self::Read(connection) => connection,
         }
     }

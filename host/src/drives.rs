@@ -2,8 +2,9 @@
 //!
 //! A caller never names a vendor's id. What the host hands out is *sealed*: an id that opens for the workspace, the
 //! connection and the restriction under which it was listed, and for nothing else. So under a restriction only that can be
-//! listed or fetched which the host was shown at or below the folder; what was handed out before it was set, or under
-//! another one, names nothing any more. Cursors are sealed likewise, and bound to their list.
+//! listed or fetched which the host was shown at or below the folder; what was handed out before it was set or lifted names
+//! nothing any more, also when the same folder is set again or all is as it was. Cursors are sealed likewise, and bound to
+//! their list.
 //!
 //! What this cannot do: see for itself that an entry is in a folder. The connector is asked for one folder's entries, and
 //! the vendor's protocol is its business; nor can a file that was moved out of the folder after it was listed be told from
@@ -15,9 +16,10 @@ pub mod listing;
 mod sealing;
 
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::connecting::asking::{Asker, Named};
 use crate::connecting::{self, platforms};
-use crate::connectors::connections::{self, Connection};
+use crate::connectors::connections::{self, Connection, Root};
 use crate::connectors::drive::Kind;
 use crate::connectors::fault::Fault;
 use crate::connectors::release::Release;
@@ -25,7 +27,9 @@ use crate::connectors::run::Run;
 use crate::connectors::work::Account;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, WorkspaceId};
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// Which connection is meant.
 #[derive(Debug, Clone, Copy)]
@@ -115,27 +119,66 @@ impl Drive {
     }
 }
 
-/// Restricts a drive to a folder that was listed, and all that is in it; `None` lifts the restriction. What was handed out
-/// under another restriction names nothing meanwhile.
+/// A drive that is connected.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConnectedDrive {
+    #[serde(flatten)]
+    connection: Connection,
+    /// The folder beyond which nothing is shown or imported; null where all of the drive may be.
+    restricted_to: Option<RestrictedTo>,
+}
+
+/// The folder that a drive is restricted to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RestrictedTo {
+    /// What it was called when it was set; null where that was not kept.
+    name: Option<String>,
+    /// Since when; null where that was not kept.
+    since: Option<Timestamp>,
+}
+
+impl ConnectedDrive {
+    fn of(connection: Connection) -> Self {
+        let (name, since) = (connection.root_folder_name.clone(), connection.restricted_at);
+        let restricted_to = connection.root_folder.as_ref().map(|_| RestrictedTo { name, since });
+        Self { connection, restricted_to }
+    }
+}
+
+/// A workspace's connected drives, oldest first.
 ///
 /// # Errors
-/// The id names nothing here, or a file; or the database failed.
+/// The database failed.
+pub async fn list(app: &App, workspace: WorkspaceId) -> Result<Vec<ConnectedDrive>> {
+    let connections = connections::list(&mut app.db().read().await?, workspace).await?;
+    let drives = connections.into_iter().filter(|connection| release(app, &connection.platform).is_ok());
+    Ok(drives.map(ConnectedDrive::of).collect())
+}
+
+/// Restricts a drive to a folder that was listed, and all that is in it; `None` lifts the restriction. What was handed out
+/// before names nothing any more.
+///
+/// # Errors
+/// The id names nothing here, or a file; somebody else has just set or lifted the restriction; or the database failed.
 pub async fn restrict(app: &App, drive: &Drive, folder: Option<&str>) -> Result<()> {
-    let folder = match folder {
+    let root = match folder {
         None => None,
         Some(sealed) => {
             let named = drive.unseal(app, sealed)?;
             if named.kind != Kind::Folder {
                 return Err(Error::invalid("folder_id", "This is a file. Name a folder."));
             }
-            Some(named.id)
+            Some(Root { id: named.id, name: named.name })
         }
     };
-    let Connection { id, workspace_id, .. } = drive.connection;
     let mut tx = app.db().begin().await?;
-    connections::restrict(&mut tx, workspace_id, id, folder.as_deref(), app.now()).await?;
+    // The folder was named under the restriction that was read: under another it may lie outside.
+    if !connections::restrict(&mut tx, &drive.connection, root.as_ref(), app.now()).await? {
+        let detail = "Somebody else has just changed what this connection shows. Look at it again, and then choose.";
+        return Err(Error::Conflict { code: "restriction_changed", detail: detail.to_owned() });
+    }
     tx.commit().await?;
-    let is_restricted = folder.is_some();
+    let (id, is_restricted) = (drive.connection.id, root.is_some());
     tracing::info!(connection = %id, is_restricted, "set what the connection {id} shows of its drive");
     Ok(())
 }

@@ -97,6 +97,9 @@ pub enum Error {
     /// The body exceeds what the route takes.
     #[error("The request body is larger than the {0} bytes that this route takes.")]
     TooLarge(usize),
+    /// The stretch that is asked for lies behind the end.
+    #[error("It has {0} bytes, and the stretch that is asked for lies behind them.")]
+    NoSuchRange(u64),
     /// The body is not what the route takes, by its `Content-Type`.
     #[error("{0}")]
     MediaType(&'static str),
@@ -145,6 +148,7 @@ impl Error {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::NoSuchRange(_) => (StatusCode::RANGE_NOT_SATISFIABLE, "no_such_range"),
             Self::MediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::NotConfigured(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_configured"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -210,8 +214,10 @@ impl IntoResponse for Error {
         let (status, _) = self.status_and_code();
         let mut retry_after = None;
         let mut challenge = None;
+        let mut range = None;
         match &self {
             Self::Unauthenticated(_) => challenge = Some(HeaderValue::from_static("Bearer")),
+            Self::NoSuchRange(size) => range = HeaderValue::try_from(format!("bytes */{size}")).ok(),
             Self::TooMany(wait) => retry_after = Some(wait.as_secs().max(1)),
             Self::Busy { after, .. } => retry_after = Some(after.as_secs().max(1)),
             Self::Unavailable(_) => retry_after = Some(1),
@@ -220,6 +226,9 @@ impl IntoResponse for Error {
         let mut response = (status, Json(self.into_problem())).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(range) = range {
+            response.headers_mut().insert(header::CONTENT_RANGE, range);
         }
         if let Some(scheme) = challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

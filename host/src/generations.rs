@@ -188,6 +188,8 @@ pub(crate) async fn begin(app: &App, caller: Caller, wish: Wish) -> Result<Begun
     if let Some(earlier) = repeated(app, caller.workspace, &wish, &digest).await? {
         return Ok(Begun::Earlier(Box::new(earlier)));
     }
+    // Its caller waits, so it cannot.
+    app.fence().check()?;
     let release = app.connectors().for_text()?;
     let (id, now) = (GenerationId::new(), app.now());
     let pinned = Pinned { id: id.into(), workspace: caller.workspace, seed: rand::rng().random(), started_at: now };
@@ -252,18 +254,39 @@ async fn repeated(app: &App, workspace: WorkspaceId, wish: &Wish, digest: &str) 
 /// # Errors
 /// The database failed.
 pub(crate) async fn abandon(tx: &mut Tx, claim: &Claim, id: GenerationId, now: Timestamp) -> anyhow::Result<()> {
-    let found: Generation = on!(tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
-    if found.state()? == State::Running {
-        let words = "the server stopped while it was being written; nothing was charged";
-        let fault = serde_json::to_string(&Fault::new(FaultKind::Cancelled, words))?;
-        let end = End { state: State::Failed, output: None, fault: Some(fault), receipt: None };
-        move_to(tx, id, end, now).await?;
-        if let Some(hold) = found.hold_id {
-            ledger::release(tx, found.workspace_id, hold, now).await?;
-        }
-        tracing::warn!(generation = %id, "generation {id} was cut off by the end of its host");
-    }
+    give_up(tx, id, now).await?;
     jobs::complete(tx, claim).await
+}
+
+const RUNNING: &str = "select id from generations where state = 'running'";
+
+/// Gives up every generation that is being written, since nobody does: they came with a backup.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn abandon_all(tx: &mut Tx, now: Timestamp) -> anyhow::Result<()> {
+    let running: Vec<GenerationId> = on!(tx, conn => sqlx::query_scalar(RUNNING).fetch_all(conn).await)?;
+    for id in running {
+        give_up(tx, id, now).await?;
+        jobs::withdraw(tx, Job::AbandonGeneration(id)).await?;
+    }
+    Ok(())
+}
+
+async fn give_up(tx: &mut Tx, id: GenerationId, now: Timestamp) -> anyhow::Result<()> {
+    let found: Generation = on!(tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
+    if found.state()? != State::Running {
+        return Ok(());
+    }
+    let words = "the server stopped while it was being written; nothing was charged";
+    let fault = serde_json::to_string(&Fault::new(FaultKind::Cancelled, words))?;
+    let end = End { state: State::Failed, output: None, fault: Some(fault), receipt: None };
+    move_to(tx, id, end, now).await?;
+    if let Some(hold) = found.hold_id {
+        ledger::release(tx, found.workspace_id, hold, now).await?;
+    }
+    tracing::warn!(generation = %id, "generation {id} was cut off by the end of its host");
+    Ok(())
 }
 
 /// How a generation ends; the texts are JSON.

@@ -4,6 +4,7 @@ mod admin;
 mod apps;
 mod auth;
 mod body;
+mod calendar;
 mod caller;
 mod captions;
 mod connections;
@@ -11,12 +12,18 @@ mod credits;
 mod drafts;
 mod drives;
 mod engagement;
+mod events;
 mod health;
+mod imports;
 mod page;
 mod paging;
 mod posts;
 mod publications;
+mod pulled;
+mod queue;
+mod schedules;
 mod unread;
+mod webhooks;
 
 use crate::app::App;
 use crate::error::Error;
@@ -70,10 +77,17 @@ fn routes() -> OpenApiRouter<App> {
         .merge(publications::routes())
         .merge(posts::routes())
         .merge(drafts::routes())
+        .merge(pulled::routes())
+        .merge(schedules::routes())
+        .merge(queue::routes())
+        .merge(calendar::routes())
+        .merge(imports::routes())
         .merge(captions::routes())
         .merge(credits::routes())
         .merge(drives::routes())
         .merge(engagement::routes())
+        .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(health::routes())
         .merge(admin::routes())
 }
@@ -90,12 +104,11 @@ pub fn router(app: App) -> Router {
         .layer((
             SetRequestIdLayer::x_request_id(MakeRequestUuid),
             TraceLayer::new_for_http().make_span_with(|request: &Request| {
-                // The path without its query: queries may carry tokens.
                 let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-                tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+                tracing::info_span!("request", method = %request.method(), path = shown(request.uri().path()), id)
             }),
             PropagateRequestIdLayer::x_request_id(),
-            axum::middleware::from_fn(unread::read_on),
+            axum::middleware::from_fn_with_state(unread::Allowance::of_a_host(), unread::read_on),
             CatchPanicLayer::custom(|_| panicked()),
             DefaultBodyLimit::max(MAX_BODY_BYTES),
             cors,
@@ -123,6 +136,11 @@ pub async fn serve(
     });
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
     Ok(())
+}
+
+/// A path for the log, without its query: queries may carry tokens, and so may what follows `/media/`.
+fn shown(path: &str) -> &str {
+    if path.starts_with("/media/") { "/media/{token}" } else { path }
 }
 
 fn panicked() -> Response<Body> {

@@ -69,6 +69,18 @@ ids! {
     JobId,
     /// A move of a publication.
     EventId,
+    /// Something that endpoints are told.
+    OutboxEventId,
+    /// A URL at which a workspace is told.
+    EndpointId,
+    /// What signs that which it is told.
+    WebhookSecretId,
+    /// A post that is repeated by a rule.
+    ScheduleId,
+    /// One of the times that a rule names.
+    OccurrenceId,
+    /// A file of posts.
+    ImportId,
 }
 
 impl From<UserId> for WorkspaceId {

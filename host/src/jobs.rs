@@ -2,15 +2,27 @@
 //!
 //! A job is a name and the row that it is about. A claim is a lease that its worker renews; a worker that dies loses it,
 //! and another takes over. Every job may therefore run twice and is written so that this does no harm.
+//!
+//! Jobs stand in lines, and lines in queues ([`Place`]): whose turn it is is said in `claiming`, how much of a worker a queue may
+//! have in `shares`, who wakes the worker in `waking`.
 
+mod benched;
+mod claiming;
+mod shares;
+mod waking;
 mod worker;
 
+#[doc(hidden)]
+pub use benched::claim_for_bench;
+pub use waking::follow;
 pub(crate) use worker::keep;
 pub use worker::work;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, EmailTokenId, GenerationId, JobId, PublicationId};
+use crate::id::{
+    ConnectionId, EmailTokenId, EndpointId, GenerationId, ImportId, JobId, PublicationId, ScheduleId, WorkspaceId,
+};
 use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
@@ -22,10 +34,16 @@ pub enum Job {
     Publish(PublicationId),
     /// Find out what became of a publication's lost commit.
     Reconcile(PublicationId),
+    /// Carry a schedule on: its next time has come, or comes near.
+    Advance(ScheduleId),
+    /// Take in the rows of a file of posts.
+    Import(ImportId),
     /// Give up a generation whose host died while it was written. The host that writes it holds the claim.
     AbandonGeneration(GenerationId),
     /// Tell a workspace that the vendor no longer honours a connection.
     TellRevoked(ConnectionId),
+    /// Tell a workspace that nothing is sent to an endpoint any more, since it only fails.
+    TellPaused(EndpointId),
     /// Mail a person this link, which proves their address.
     VerifyEmail(EmailTokenId),
 }
@@ -35,8 +53,11 @@ impl Job {
         match self {
             Self::Publish(publication) => ("publish", publication.0),
             Self::Reconcile(publication) => ("reconcile", publication.0),
+            Self::Advance(schedule) => ("advance_schedule", schedule.0),
+            Self::Import(import) => ("import", import.0),
             Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
             Self::TellRevoked(connection) => ("tell_revoked", connection.0),
+            Self::TellPaused(endpoint) => ("tell_paused", endpoint.0),
             Self::VerifyEmail(link) => ("verify_email", link.0),
         }
     }
@@ -45,8 +66,11 @@ impl Job {
         match name {
             "publish" => Some(Self::Publish(PublicationId(subject))),
             "reconcile" => Some(Self::Reconcile(PublicationId(subject))),
+            "advance_schedule" => Some(Self::Advance(ScheduleId(subject))),
+            "import" => Some(Self::Import(ImportId(subject))),
             "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
             "tell_revoked" => Some(Self::TellRevoked(ConnectionId(subject))),
+            "tell_paused" => Some(Self::TellPaused(EndpointId(subject))),
             "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),
             _ => None,
         }
@@ -66,34 +90,81 @@ pub struct Claim {
     pub attempts: i64,
 }
 
-const ENQUEUE: &str =
-    "insert into jobs (id, kind, subject, due_at, attempts, created_at) values ($1, $2, $3, $4, 0, $5)
-    on conflict (kind, subject) do update set due_at = excluded.due_at";
+/// Where a job waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The connector that it keeps busy; [`OWN`] for the host's own work.
+    pub queue: String,
+    /// Whose it is.
+    pub workspace: Option<WorkspaceId>,
+    /// What it stands behind: of the jobs of one line one is worked on at a time, in the order of their times.
+    pub line: Uuid,
+}
 
-/// Puts work on the list. A job of the same kind about the same row is one job: its time is set anew.
+/// The queue of the host's own work. No connector has such an id.
+pub const OWN: &str = "(host)";
+
+impl Place {
+    /// Of the host's own work: behind nothing.
+    fn alone(subject: Uuid) -> Self {
+        Self { queue: OWN.to_owned(), workspace: None, line: subject }
+    }
+}
+
+const ENQUEUE: &str =
+    "insert into jobs (id, kind, subject, due_at, attempts, created_at, queue, workspace_id, line, ready)
+    values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9)
+    on conflict (kind, subject) do update set due_at = excluded.due_at, ready = excluded.ready";
+
+/// Puts the host's own work on the list. A job of the same kind about the same row is one job: its time is set anew.
 ///
 /// # Errors
 /// The database failed.
 pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+    let (_, subject) = job.name_and_subject();
+    enqueue_at(tx, job, &Place::alone(subject), due, now).await
+}
+
+/// Puts work on the list, at a place.
+///
+/// # Errors
+/// The database failed.
+pub async fn enqueue_at(tx: &mut Tx, job: Job, place: &Place, due: Timestamp, now: Timestamp) -> sqlx::Result<()> {
     let (name, subject) = job.name_and_subject();
     on!(tx, conn => sqlx::query(ENQUEUE)
         .bind(JobId::new()).bind(name).bind(subject).bind(due).bind(now)
+        .bind(&place.queue).bind(place.workspace).bind(place.line).bind(i64::from(due <= now))
         .execute(conn).await.map(drop))
 }
 
-const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2";
+const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2 and lease is null";
 
-/// Takes work off the list that nobody has in hand: the caller has seen to that.
+/// Takes work off the list, unless somebody has it in hand: false then, and where there is none. Whoever is about to claim it is
+/// waited for; so this comes before any other lock that a claim takes.
+///
+/// # Errors
+/// The database failed.
+pub async fn withdraw_waiting(tx: &mut Tx, job: Job) -> sqlx::Result<bool> {
+    let (name, subject) = job.name_and_subject();
+    let withdrawn = on!(tx, conn => sqlx::query(WITHDRAW).bind(name).bind(subject)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    Ok(withdrawn == 1)
+}
+
+const WITHDRAW_ANY: &str = "delete from jobs where kind = $1 and subject = $2";
+
+/// Takes work off the list whose worker is gone for good.
 ///
 /// # Errors
 /// The database failed.
 pub async fn withdraw(tx: &mut Tx, job: Job) -> sqlx::Result<()> {
     let (name, subject) = job.name_and_subject();
-    on!(tx, conn => sqlx::query(WITHDRAW).bind(name).bind(subject).execute(conn).await.map(drop))
+    on!(tx, conn => sqlx::query(WITHDRAW_ANY).bind(name).bind(subject).execute(conn).await.map(drop))
 }
 
-const BEGIN: &str = "insert into jobs (id, kind, subject, due_at, lease, leased_until, attempts, created_at)
-    values ($1, $2, $3, $4, $5, $6, 1, $4)";
+const BEGIN: &str = "insert into jobs
+    (id, kind, subject, due_at, lease, leased_until, attempts, created_at, queue, line, ready)
+    values ($1, $2, $3, $4, $5, $6, 1, $4, $7, $3, 1)";
 
 /// Puts work on the list that is in our hands already. Where we die, a worker finds it when the lease lapses.
 ///
@@ -103,51 +174,19 @@ pub async fn begin(tx: &mut Tx, job: Job, lease_for: Duration, now: Timestamp) -
     let claim = Claim { id: JobId::new(), lease: Uuid::now_v7(), job, attempts: 1 };
     let (name, subject) = job.name_and_subject();
     on!(tx, conn => sqlx::query(BEGIN)
-        .bind(claim.id).bind(name).bind(subject).bind(now).bind(claim.lease).bind(now.after(lease_for))
+        .bind(claim.id).bind(name).bind(subject).bind(now).bind(claim.lease).bind(now.after(lease_for)).bind(OWN)
         .execute(conn).await.map(drop))?;
     Ok(claim)
 }
 
-// Jobs that wait, by their index; and the few that somebody works on.
-const NEXT_DUE: &str = "select min(at) from (
-    select at from (select due_at as at from jobs where lease is null order by due_at limit 1) waiting
-    union all
-    select min(case when leased_until < due_at then due_at else leased_until end) from jobs where lease is not null
-) next";
+const FREE: &str = "update jobs set lease = null, leased_until = null, ready = 1 where lease is not null";
 
-/// When the next job can be claimed; `None` when there is none.
-async fn next_due(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {
-    on!(tx, conn => sqlx::query_scalar(NEXT_DUE).fetch_one(conn).await)
-}
-
-const CLAIM_SQLITE: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-    where id in (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit $4)
-    returning id, kind, subject, attempts";
-const CLAIM_POSTGRES: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-    where id in (select id from jobs where due_at <= $3 and (lease is null or leased_until <= $3) order by due_at limit $4
-        for update skip locked)
-    returning id, kind, subject, attempts";
-
-/// Claims the jobs that have waited longest, as many as are due and wanted; `None` when none is. One of an unknown kind is
-/// claimed and left out: its lease leaves it to others.
-async fn claim(tx: &mut Tx, most: usize, now: Timestamp, lease_for: Duration) -> sqlx::Result<Option<Vec<Claim>>> {
-    let lease = Uuid::now_v7();
-    let statement = if tx.is_postgres() { CLAIM_POSTGRES } else { CLAIM_SQLITE };
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows: Vec<(JobId, String, Uuid, i64)> = on!(tx, conn => sqlx::query_as(statement)
-        .bind(lease).bind(now.after(lease_for)).bind(now).bind(most)
-        .fetch_all(conn).await)?;
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let claims = rows.into_iter().filter_map(|(id, name, subject, attempts)| {
-        let job = Job::named(&name, subject);
-        if job.is_none() {
-            tracing::warn!(%id, kind = name, "a job of an unknown kind is left for a newer version of this program");
-        }
-        Some(Claim { id, lease, job: job?, attempts })
-    });
-    Ok(Some(claims.collect()))
+/// Takes every job out of the hands that had it: they were another installation's.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn free_all(tx: &mut Tx) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(FREE).execute(conn).await.map(drop))
 }
 
 const RENEW: &str = "update jobs set leased_until = $1 where id = $2 and lease = $3";
@@ -160,7 +199,8 @@ async fn renew(tx: &mut Tx, claim: &Claim, until: Timestamp) -> sqlx::Result<boo
 }
 
 const COMPLETE: &str = "delete from jobs where id = $1 and lease = $2";
-const RESCHEDULE: &str = "update jobs set lease = null, leased_until = null, due_at = $1 where id = $2 and lease = $3";
+const RESCHEDULE: &str =
+    "update jobs set lease = null, leased_until = null, ready = 0, due_at = $1 where id = $2 and lease = $3";
 
 /// A claim that another worker has taken over meanwhile: whatever this one found out is not to be written.
 #[derive(Debug, thiserror::Error)]

@@ -2,14 +2,16 @@
 //!
 //! The only room that touches the tables `credit_accounts`, `credit_holds` and `credit_transactions`. A hold reserves
 //! the quoted price before a run; settling charges what was used of it, releasing gives it back. The ledger knows
-//! neither what an operation does nor what it costs.
+//! neither what an operation does nor what it costs. Endpoints are told that credits run low by [`events`](crate::events).
 //!
 //! Every change locks the account's row first and then looks whether its key was used before. So the changes of a
 //! workspace happen one after the other, a repeated key changes nothing, and no two transactions wait for each other.
 
+mod alert;
 mod audit;
 mod history;
 
+pub use alert::{Alert, alert, set_alert};
 pub use audit::audit;
 pub use history::{Balance, History, Transaction, balance, transactions};
 
@@ -18,6 +20,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{HoldId, TransactionId, WorkspaceId};
 use crate::on;
+use alert::After;
 use anyhow::anyhow;
 
 /// What changed an account.
@@ -76,8 +79,9 @@ pub async fn grant(
     let entry = Entry { kind: Kind::Grant, amount, posted_delta: amount, held_delta: 0, hold: None, key, description };
     lock(tx, workspace).await?;
     if find(tx, workspace, &entry).await?.is_none() {
-        let after =
-            change(tx, workspace, &entry).await?.ok_or_else(|| anyhow!("a grant was refused for lack of credits"))?;
+        let after = change(tx, workspace, &entry, now)
+            .await?
+            .ok_or_else(|| anyhow!("a grant was refused for lack of credits"))?;
         record(tx, workspace, &entry, after, now).await?;
     }
     Ok(())
@@ -110,7 +114,7 @@ pub async fn hold(
     if let Some(earlier) = find(tx, workspace, &entry).await? {
         return Ok(earlier);
     }
-    let Some(after) = change(tx, workspace, &entry).await? else {
+    let Some(after) = change(tx, workspace, &entry, now).await? else {
         let available = balance(tx, workspace).await?.available;
         return Err(Error::InsufficientCredits { needed: amount, available });
     };
@@ -182,7 +186,7 @@ async fn resolve(
     };
     let (key, description) = (&hold.to_string(), &describe(verb, &operation));
     let entry = Entry { kind, amount, posted_delta, held_delta: -held, hold: Some(hold), key, description };
-    let after = change(tx, workspace, &entry)
+    let after = change(tx, workspace, &entry, now)
         .await?
         .ok_or_else(|| anyhow!("hold {hold} is of {held} credits, but its account holds fewer"))?;
     record(tx, workspace, &entry, after, now).await?;
@@ -242,13 +246,17 @@ async fn find(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>) -> Result<
 }
 
 const CHANGE: &str = "update credit_accounts set posted = posted + $1, held = held + $2
-    where workspace_id = $3 and posted + $1 - held - $2 >= 0 returning posted, held";
+    where workspace_id = $3 and posted + $1 - held - $2 >= 0 returning posted, held, low_below, is_low";
 
 /// Moves the account; `None`, and nothing moves, when less than nothing would be available after it.
-async fn change(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>) -> Result<Option<(i64, i64)>> {
-    Ok(on!(tx, conn => sqlx::query_as(CHANGE)
+async fn change(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, now: Timestamp) -> Result<Option<After>> {
+    let after: Option<After> = on!(&mut *tx, conn => sqlx::query_as(CHANGE)
         .bind(entry.posted_delta).bind(entry.held_delta).bind(workspace)
-        .fetch_optional(conn).await)?)
+        .fetch_optional(conn).await)?;
+    if let Some(after) = &after {
+        alert::look(tx, workspace, after, now).await?;
+    }
+    Ok(after)
 }
 
 const RECORD: &str = "insert into credit_transactions (id, workspace_id, kind, amount, posted_delta, held_delta,
@@ -257,16 +265,10 @@ const RECORD: &str = "insert into credit_transactions (id, workspace_id, kind, a
         (select coalesce(max(sequence), 0) + 1 from credit_transactions where workspace_id = $2))";
 
 /// Writes the row about a change. The account's lock makes the next sequence number ours.
-async fn record(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    entry: &Entry<'_>,
-    (posted_after, held_after): (i64, i64),
-    now: Timestamp,
-) -> Result<()> {
+async fn record(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, after: After, now: Timestamp) -> Result<()> {
     on!(tx, conn => sqlx::query(RECORD)
         .bind(TransactionId::new()).bind(workspace).bind(entry.kind).bind(entry.amount)
-        .bind(entry.posted_delta).bind(entry.held_delta).bind(posted_after).bind(held_after)
+        .bind(entry.posted_delta).bind(entry.held_delta).bind(after.posted).bind(after.held)
         .bind(entry.hold).bind(entry.full_key()).bind(entry.description).bind(now)
         .execute(conn).await.map(drop))?;
     Ok(())

@@ -2,18 +2,19 @@
 
 mod commands;
 
+use crate::commands::backup::{self, Whole};
 use crate::commands::connector::{self, Connector};
 use crate::commands::vault::{self, Vault};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
-use orla::app::App;
+use orla::app::{self, App};
 use orla::clock::Clock;
 use orla::config::Config;
 use orla::connecting::keeping;
 use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
-use orla::{http, jobs, ledger, telemetry};
+use orla::{http, jobs, ledger, telemetry, webhooks};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
         #[command(subcommand)]
         command: Connector,
     },
+    #[command(flatten)]
+    Whole(Whole),
     /// Make the demo's account, verified and with credits to try things out.
     #[command(hide = true)]
     DemoSeed {
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
         Command::Connector { command } => connector::run(command),
         Command::Vault { command } => vault::run(command),
+        Command::Whole(command) => backup::run(command),
         command => {
             telemetry::start();
             run(command)
@@ -124,7 +128,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
             app.stop().await;
             Ok(())
         }
-        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } => {
+        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } | Command::Whole(_) => {
             bail!("this command opens nothing")
         }
     }
@@ -140,14 +144,20 @@ fn program() -> anyhow::Result<PathBuf> {
 }
 
 async fn serve(app: App) -> anyhow::Result<()> {
-    let _alone = serve_alone(&app)?;
+    let _alone = serve_alone(app.config())?;
     let address = app.config().address();
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     guests::watch(&app).await;
     tracing::info!("serving {} on {address}; the API is described at /docs", app.config().public());
+    if app.fence().stands() {
+        tracing::warn!("this installation was restored from a backup: nothing leaves it before `orla resume`");
+    }
     app.tasks().spawn(jobs::work(app.clone()));
+    jobs::follow(&app);
     app.tasks().spawn(keeping::watch(app.clone()));
+    app.tasks().spawn(webhooks::work(app.clone()));
+    app.tasks().spawn(webhooks::sweeping::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {
         stop_signal().await;
@@ -160,12 +170,13 @@ async fn serve(app: App) -> anyhow::Result<()> {
 }
 
 /// Makes sure that no other host serves from the same data folder; the lock ends with the process, however it ends.
-fn serve_alone(app: &App) -> anyhow::Result<File> {
-    let path = app.config().data.join("serving.lock");
+fn serve_alone(config: &Config) -> anyhow::Result<File> {
+    app::create_private_folder(&config.data)?;
+    let path = config.data.join("serving.lock");
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another host serves from {}", app.config().data.display()),
+        Err(TryLockError::WouldBlock) => bail!("another host serves from {}", config.data.display()),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }

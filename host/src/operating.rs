@@ -1,6 +1,7 @@
 //! What operators see of connectors, and what needs more than one room to do to them.
 
 pub mod doctor;
+pub mod resuming;
 pub mod vault;
 
 use crate::app::App;

@@ -13,12 +13,12 @@ use crate::db::Tx;
 use crate::drafts;
 use crate::error::{Error, Result, Trouble};
 use crate::id::{DraftId, PostId, UserId, WorkspaceId};
-use crate::publications::creating::{self, Row, check_key, key_reused, request_digest};
+use crate::on;
+use crate::publications::creating::{self, check_key, key_reused, request_digest};
 use crate::publications::planning::check_time;
-use crate::publications::preparing::{self, Prepared};
+use crate::publications::preparing::{self, Vetted};
 use crate::publications::{self, Publication};
-use crate::{on, prices};
-use content::PostContent;
+use content::{Looked, PostContent};
 use std::collections::HashMap;
 
 /// A post as it is stored.
@@ -121,12 +121,11 @@ pub async fn create(
         return Ok(earlier);
     }
     publish_at.map_or(Ok(()), |at| check_time(at, app.now()))?;
-    let price = prices::quote(&mut tx, creating::OPERATION).await?;
     drop(tx);
     let until = publish_at.map(|_| preparing::patience());
-    let prepared = all_or_none(Box::pin(content.look(app, workspace, publish_at, until)).await?)?;
-    let new = New { id: PostId::new(), workspace, author, publish_at, origin, digest: &digest, price };
-    match new.take_in(app, &prepared).await {
+    let variants = all_or_none(Box::pin(content.look(app, workspace, publish_at, until)).await?)?;
+    let new = New { id: PostId::new(), workspace, author, publish_at, origin, digest: &digest };
+    match new.take_in(app, &variants).await {
         Ok(()) => {
             app.wake_worker();
             Ok(new.id)
@@ -165,20 +164,18 @@ pub async fn of_draft(tx: &mut Tx, workspace: WorkspaceId, draft: DraftId, versi
 }
 
 /// All variants, or all that is wrong with them.
-fn all_or_none(looked: Vec<Result<Prepared>>) -> Result<Vec<Prepared>> {
-    let (mut all, mut troubles) = (Vec::with_capacity(looked.len()), Vec::new());
+fn all_or_none(looked: Vec<Result<Looked>>) -> Result<Vec<Looked>> {
+    let (mut all, mut troubles): (Vec<Looked>, _) = (Vec::with_capacity(looked.len()), Vec::new());
     for (index, looked) in looked.into_iter().enumerate() {
         let place = format!("variants/{index}");
         match looked {
-            Ok(prepared) => {
-                let is_same = |other: &Prepared| {
-                    (other.connection.id, &other.target) == (prepared.connection.id, &prepared.target)
-                };
-                if all.iter().any(is_same) {
+            Ok((new, vetted)) => {
+                let goes_to = |vetted: &Vetted| (vetted.connection.id, vetted.target.clone());
+                if all.iter().any(|(_, other)| goes_to(other) == goes_to(&vetted)) {
                     let detail = "Another variant goes to this account already. Name each account, or target, once.";
                     troubles.push(Trouble::new("", detail).within(&place));
                 }
-                all.push(prepared);
+                all.push((new, vetted));
             }
             Err(error) => troubles.extend(content::troubles_of(error)?.into_iter().map(|one| one.within(&place))),
         }
@@ -194,13 +191,11 @@ struct New<'a> {
     publish_at: Option<Timestamp>,
     origin: Origin<'a>,
     digest: &'a str,
-    /// Of each variant.
-    price: i64,
 }
 
 impl New<'_> {
     /// Writes everything down, or nothing.
-    async fn take_in(&self, app: &App, prepared: &[Prepared]) -> Result<()> {
+    async fn take_in(&self, app: &App, variants: &[Looked]) -> Result<()> {
         let (key, draft) = match self.origin {
             Origin::Client(key) => (key, None),
             Origin::Draft(draft, version) => (None, Some((draft, version))),
@@ -214,10 +209,11 @@ impl New<'_> {
         if let Some((draft, version)) = draft {
             drafts::mark_used(&mut tx, self.workspace, (draft, version), self.id).await?;
         }
-        let mut rows: Vec<Row<'_>> =
-            prepared.iter().map(|one| Row::of(one, self.author, self.price, self.digest)).collect();
-        rows.iter_mut().for_each(|row| row.post = Some(self.id));
-        creating::take_in_all(&mut tx, &rows, now).await?;
+        for (new, vetted) in variants {
+            let mut row = creating::wish_row(self.author, new, vetted, self.digest);
+            row.post = Some(self.id);
+            creating::insert(&mut tx, &row, &vetted.release.digest, now).await?;
+        }
         Ok(tx.commit().await?)
     }
 }

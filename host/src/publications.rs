@@ -11,14 +11,15 @@
 //! `published`, `failed` and `cancelled` are terminal; to try again is another publication, and so is to publish the parts that
 //! are missing. Each move is one conditional update with its reason in the timeline. This file owns the rows; `preparing` looks
 //! at wishes, `creating`, `replying` and [`completing`] make rows of them, [`execution`], [`reconciling`] and [`planning`] move
-//! those.
+//! those, and `doubting` has those that came with a backup looked for first.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, more, post_id, completes"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, doubt_since, more, ",
+            "post_id, completes"
         )
     };
 }
@@ -38,19 +39,26 @@ mod checking;
 pub mod completing;
 mod converting;
 pub(crate) mod creating;
+pub(crate) mod doubting;
 pub mod execution;
+pub mod likeness;
 mod media;
+mod others;
 pub mod planning;
 pub(crate) mod preparing;
+mod pulling;
 pub mod reconciling;
 mod replying;
 mod rules;
 mod sources;
+mod telling;
 pub mod timeline;
 
 pub use crate::connectors::variant::VariantMore;
 pub use converting::Conversions;
 pub use creating::create;
+pub(crate) use creating::{OPERATION, Row, check_key, earlier, insert, insert_once, request_digest};
+pub(crate) use preparing::{Vetted, vet};
 pub(crate) use replying::{NewReply, reply};
 pub use sources::Sources;
 
@@ -60,8 +68,11 @@ use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, HoldId, PostId, PublicationId, WorkspaceId};
+use crate::jobs::Place;
 use crate::on;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 /// Where a publication stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -131,22 +142,87 @@ pub struct MediaSource {
     pub alt_text: Option<String>,
 }
 
-/// What to publish where.
-#[derive(Debug)]
+/// When a publication is to go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At a moment.
+    At(Timestamp),
+    /// At the next slot of the connection's queue that nothing else has.
+    NextFreeSlot,
+}
+
+/// The word of [`When::NextFreeSlot`].
+const NEXT_FREE_SLOT: &str = "next_free_slot";
+
+impl Serialize for When {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::At(at) => at.serialize(serializer),
+            Self::NextFreeSlot => serializer.serialize_str(NEXT_FREE_SLOT),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == NEXT_FREE_SLOT {
+            return Ok(Self::NextFreeSlot);
+        }
+        Timestamp::deserialize(serde::de::value::StringDeserializer::<de::value::Error>::new(text))
+            .map(Self::At)
+            .map_err(|error| de::Error::custom(format!("a time by RFC 3339 or `{NEXT_FREE_SLOT}` is wanted: {error}")))
+    }
+}
+
+impl utoipa::PartialSchema for When {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A moment by RFC 3339, or `next_free_slot` of the connection's queue."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for When {}
+
+/// What becomes of a post that is nearly the same as another of about that time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// It is taken in, with a warning.
+    #[default]
+    Warn,
+    /// It is refused.
+    Refuse,
+}
+
+/// What to publish where. As JSON, it is the post alone, to be published later or often.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PostTemplate)]
 pub struct NewPublication {
     /// The network.
     pub platform: String,
     /// The connection, where the workspace has several at the network.
+    #[serde(rename = "connection_id")]
     pub connection: Option<ConnectionId>,
     /// What to post to, where the account has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
     /// What it has besides, where the network takes that.
+    #[serde(default, skip_serializing_if = "VariantMore::is_empty")]
     pub more: VariantMore,
     /// When it is to go out; `None` for at once.
-    pub publish_at: Option<Timestamp>,
+    #[serde(skip)]
+    pub publish_at: Option<When>,
+    /// What becomes of it where it is nearly the same as another.
+    #[serde(skip)]
+    pub on_duplicate: OnDuplicate,
     /// The client's name of this wish: the same key asks for the same publication.
+    #[serde(skip)]
     pub idempotency_key: Option<String>,
 }
 
@@ -193,6 +269,8 @@ pub struct Publication {
     pub post_id: Option<PostId>,
     /// The publication whose missing parts it publishes.
     pub completes: Option<PublicationId>,
+    /// Where it came with a backup: from when on it may have been published without our knowing.
+    doubt_since: Option<Timestamp>,
 }
 
 impl Publication {
@@ -202,6 +280,23 @@ impl Publication {
     /// The database holds a word that this program does not know.
     pub fn state(&self) -> anyhow::Result<State> {
         Ok(serde_json::from_value(self.state.clone().into())?)
+    }
+
+    /// Where its jobs wait: what goes to the same account and target goes out one after the other.
+    pub(crate) fn place(&self) -> Place {
+        let connection = self.connection_id.0;
+        let line = match (&self.reply_to, &self.target) {
+            // Replies have nothing to do with each other.
+            (Some(_), _) => self.id.0,
+            (None, None) => connection,
+            (None, Some(target)) => line_of_target(connection, target),
+        };
+        Place { queue: self.connector.clone(), workspace: Some(self.workspace_id), line }
+    }
+
+    /// Where the look for its lost commit waits: behind nothing.
+    pub(crate) fn place_of_looks(&self) -> Place {
+        Place { line: self.id.0, ..self.place() }
     }
 
     /// When it was to go out.
@@ -241,6 +336,12 @@ impl Publication {
     pub fn fault(&self) -> anyhow::Result<Option<Fault>> {
         Ok(self.fault.as_deref().map(serde_json::from_str).transpose()?)
     }
+}
+
+/// The line of one of an account's targets.
+fn line_of_target(connection: Uuid, target: &str) -> Uuid {
+    let digest: [u8; 32] = Sha256::new().chain_update(connection).chain_update(target).finalize().into();
+    Uuid::from_u128(u128::from_be_bytes(std::array::from_fn(|index| digest[index])))
 }
 
 const BY_KEY: &str = columns!("where workspace_id = $1 and idempotency_key = $2");

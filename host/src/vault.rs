@@ -5,6 +5,7 @@
 //! key, sealed like a data key. Which master key seals is written in the database, so that all nodes agree at every moment of
 //! a rotation ([`operating::vault`](crate::operating::vault)).
 
+pub(crate) mod backed_up;
 mod benched;
 mod keyring;
 pub(crate) mod rotation;

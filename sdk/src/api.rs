@@ -147,6 +147,19 @@ impl Api {
         Request::new(Method::Get, Destination::Follow(link.into()), self.explain)
     }
 
+    /// A `PUT` to a link that the host sealed in an earlier answer, such as an upload that was begun.
+    ///
+    /// ```
+    /// # use orla_sdk::{Api, testing::{answer, play}};
+    /// let an_hour = std::time::Duration::from_secs(3_600);
+    /// let upload = || Api::new("api").put_to("orla-link:b3Js").bytes("text/plain", vec![1, 2]).prepare("file", an_hour);
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), upload);
+    /// assert_eq!(played.lines, ["prepare file PUT orla-link:b3Js [2 bytes]"]);
+    /// ```
+    pub fn put_to<'a>(&self, link: impl Into<String>) -> Request<'a> {
+        Request::new(Method::Put, Destination::Follow(link.into()), self.explain)
+    }
+
     fn request<'a>(&self, method: Method, path: impl Into<String>) -> Request<'a> {
         let at = Location { endpoint: self.endpoint.to_owned(), path: path.into() };
         Request::new(method, Destination::At(at), self.explain)

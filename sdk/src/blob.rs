@@ -1,6 +1,6 @@
 //! Stretches of what the host stores.
 
-use crate::{Blob, BlobSlice, Media};
+use crate::{Blob, BlobSlice, Media, Result, host};
 
 impl Blob {
     /// A stretch of the blob, to be sent by the host.
@@ -35,5 +35,32 @@ impl Media {
             let offset = index * chunk_bytes;
             self.blob.slice(offset, chunk_bytes.min(self.size - offset))
         })
+    }
+
+    /// What stands for a URL at which the vendor can fetch the medium for two hours at least, for networks that take no uploads.
+    /// The media rule has to say so (`pulled`). The host writes the URL in its place as the request leaves: a connector neither
+    /// sees it nor needs to make another one.
+    ///
+    /// In a test, the URL is `https://media.example/` and the medium's size.
+    ///
+    /// ```
+    /// use orla_sdk::testing::{answer, media, part, play, variant};
+    /// use orla_sdk::{Api, Media, Response, Result};
+    /// use std::time::Duration;
+    ///
+    /// fn announce(image: &Media) -> Result<Response> {
+    ///     let request = Api::new("api").post("/v1/media").form([("image_url", image.public_url()?)]);
+    ///     request.prepare("media/0", Duration::from_secs(24 * 3_600))
+    /// }
+    ///
+    /// let post = variant(vec![part("", vec![media("image/jpeg", 70_000, None)])]);
+    /// let played = play(|_line| answer(200, &serde_json::json!({})), || announce(&post.parts[0].media[0]));
+    /// assert_eq!(played.lines, ["prepare media/0 POST /v1/media image_url=https://media.example/70000"]);
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid` where the vendor could not reach the host.
+    pub fn public_url(&self) -> Result<String> {
+        host::public_url(self)
     }
 }

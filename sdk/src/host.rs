@@ -15,6 +15,12 @@ pub(crate) fn now_ms() -> u64 {
     crate::time::system_ms()
 }
 
+/// What stands for a URL of a medium.
+#[cfg(target_family = "wasm")]
+pub(crate) fn public_url(media: &crate::Media) -> crate::Result<String> {
+    media.blob.public_url()
+}
+
 /// What stands behind a handle to events: here the handle itself.
 #[cfg(target_family = "wasm")]
 pub(crate) fn open(raw: Events) -> Events {
@@ -22,4 +28,4 @@ pub(crate) fn open(raw: Events) -> Events {
 }
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testing::{Events, forget, now_ms, open, send, write_note, write_text};
+pub(crate) use crate::testing::{Events, forget, now_ms, open, public_url, send, write_note, write_text};

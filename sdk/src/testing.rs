@@ -258,6 +258,11 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
     }
 }
 
+/// Stands for the host's `public-url`. Each medium has a size, by which a test tells it from others.
+pub(crate) fn public_url(media: &Media) -> Result<String> {
+    Ok(format!("https://media.example/{}", media.size))
+}
+
 /// Stands for the host's clock.
 pub(crate) fn now_ms() -> u64 {
     STAGE.with_borrow(|stage| stage.as_ref()?.now_ms).unwrap_or_else(crate::time::system_ms)

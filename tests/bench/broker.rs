@@ -3,6 +3,7 @@
 
 use crate::harness::{BOTH, Backend, Host, client};
 use crate::table::{Table, Verdict, digits, median};
+use orla::connectors::Secrets;
 use orla::id::ConnectionId;
 use std::time::Instant;
 
@@ -19,7 +20,9 @@ struct Round {
     /// A bare client's request with a token.
     native: f64,
     unsigned: f64,
-    /// To read the stored credentials and to open them.
+    /// To read the run and its connection.
+    loading: f64,
+    /// To read their credentials along with them, and to open those.
     reading: f64,
     /// The call with them.
     signed: f64,
@@ -38,9 +41,10 @@ pub(crate) async fn measure() -> bool {
         let mut row = |name: &str, figure: f64| table.row(&[&format!("{backend:?}: {name}"), &digits(figure, 1)]);
         row("a client's own signed request, without a host", of(|round| round.native));
         row("a call whose request nobody signs", of(|round| round.unsigned));
-        row("+ reading and opening what is stored", of(|round| round.reading));
+        row("reading a run and its connection", of(|round| round.loading));
+        row("+ reading its credentials along with them, and opening those", of(|round| round.reading - round.loading));
         row("+ whether it is fresh, signing, blanking it in the answer", of(|round| round.signed - round.unsigned));
-        let added = of(|round| round.reading + round.signed - round.unsigned);
+        let added = of(|round| round.reading - round.loading + round.signed - round.unsigned);
         let name = format!("{backend:?}: added in all");
         table.judged(&[&name, &digits(added, 1)], &Verdict::at_most(added, MOST_US));
     }
@@ -53,7 +57,8 @@ async fn rounds(backend: Backend) -> Vec<Round> {
     let connections = ada.get("/social/connections").await.expect(200);
     let connection: ConnectionId = connections["items"][0]["id"].as_str().unwrap().parse().unwrap();
     let (connectors, http) = (host.app.connectors(), client());
-    let credentials = async |of| connectors.credentials_for_bench("probe", ada.workspace, of).await.unwrap();
+    let run = connectors.run_for_bench("probe", ada.workspace).await.unwrap();
+    let load = async |with| connectors.load_for_bench("probe", run, ada.workspace, (connection, with)).await.unwrap();
     let (read, public) = (format!("read {PATH}\npending 1"), format!("public {PATH}\npending 1"));
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
@@ -63,12 +68,14 @@ async fn rounds(backend: Backend) -> Vec<Round> {
             let began = Instant::now();
             request.send().await.unwrap().bytes().await.unwrap();
             round.native += share(began);
-            let nobodys = credentials(None).await;
+            let began = Instant::now();
+            let nobodys = load(Secrets::None).await;
+            round.loading += share(began);
             let began = Instant::now();
             connectors.read_for_bench("probe", ada.workspace, nobodys, &public).await.unwrap();
             round.unsigned += share(began);
             let began = Instant::now();
-            let its = credentials(Some(connection)).await;
+            let its = load(Secrets::Opened).await;
             round.reading += share(began);
             let began = Instant::now();
             connectors.read_for_bench("probe", ada.workspace, its, &read).await.unwrap();

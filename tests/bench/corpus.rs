@@ -10,8 +10,8 @@ mod forged;
 #[path = "../it/corpus/stage.rs"]
 mod stage;
 
-use crate::harness::{Backend, Host, Person};
-use crate::process::{Place, Process, free_port};
+use crate::harness::{Backend, Host, Person, settings};
+use crate::process::{self, Place, Process, account, free_port};
 use crate::table::{Table, Verdict, digits};
 use attacks::{Attack, EXHAUSTING, LYING, STRAYING};
 use futures_util::future::join_all;
@@ -47,7 +47,11 @@ pub(crate) async fn measure(words: &str) -> bool {
         println!("no attack of the corpus has `{words}` in its name");
         return false;
     }
-    let (host, mallory) = stage::set(Backend::Sqlite).await;
+    let mut settings = settings();
+    settings.accounts.extend((1..=AT_ONCE).map(account));
+    let accounts: Vec<String> = (1..=AT_ONCE).map(process::name).collect();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let (host, mallory) = stage::set_with(Backend::Sqlite, settings, &accounts).await;
     let ada = host.connected("ada", "twitter").await;
     host.app.stop().await;
     let place = place(&host);
@@ -139,7 +143,11 @@ fn p99(mut figures: Vec<f64>) -> f64 {
 /// Lets guests attack, and gives the neighbour's p99 meanwhile and how the attacks ended.
 async fn under(mallory: &Person, neighbour: &Person, attacks: &[&'static Attack]) -> (f64, String) {
     let until = Instant::now() + LEAD + ATTACK;
-    let attackers = join_all((0..AT_ONCE).map(|first| attack(mallory, attacks, first, until)));
+    let mut accounts = BTreeMap::new();
+    for platform in ["probe", forged::ID] {
+        accounts.insert(platform, process::connections(mallory, platform).await);
+    }
+    let attackers = join_all((0..AT_ONCE).map(|first| attack(mallory, &accounts, attacks, first, until)));
     let (ended, figures) = tokio::join!(attackers, async {
         tokio::time::sleep(LEAD).await;
         calls(neighbour, ATTACK).await
@@ -151,12 +159,20 @@ async fn under(mallory: &Person, neighbour: &Person, attacks: &[&'static Attack]
 }
 
 /// Attacks again and again until then; gives how each attack ended.
-async fn attack(mallory: &Person, attacks: &[&'static Attack], first: usize, until: Instant) -> Vec<String> {
+async fn attack(
+    mallory: &Person,
+    accounts: &BTreeMap<&str, Vec<String>>,
+    attacks: &[&'static Attack],
+    first: usize,
+    until: Instant,
+) -> Vec<String> {
     let mut ended = Vec::new();
     let mut attacks = attacks.iter().cycle().skip(first);
     while Instant::now() < until {
         let attack = attacks.next().expect("a cycle has no end");
-        ended.push(end(mallory, &attack.post()).await);
+        let mut post = attack.post();
+        post["connection_id"] = accounts[post["platform"].as_str().expect("a network")][first].as_str().into();
+        ended.push(end(mallory, &post).await);
     }
     ended
 }
@@ -173,8 +189,12 @@ async fn end(mallory: &Person, post: &Value) -> String {
 
 /// Polite calls at once; each must be made.
 async fn crowd(mallory: &Person, count: usize) {
-    let post = json!({"platform": "probe", "content": "fault politely"});
-    for end in join_all((0..count).map(|_| end(mallory, &post))).await {
+    let accounts = process::connections(mallory, "probe").await;
+    let post = |n: usize| {
+        let account = &accounts[n % accounts.len()];
+        json!({"platform": "probe", "connection_id": account, "content": "fault politely"})
+    };
+    for end in join_all((0..count).map(|n| async move { end(mallory, &post(n)).await })).await {
         assert_eq!(end, "invalid", "a polite call is made");
     }
 }

@@ -1,7 +1,7 @@
 //! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | corpus [words] |
-//! author]`; without a word, all of them. `words` are of the names of the attacks that are measured, such as `recurses`. The
+//! `cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | schedule | corpus
+//! [words] | author]`; without a word, all of them. `words` are of the names of the attacks that are measured, such as `recurses`. The
 //! exit code tells whether every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
@@ -12,6 +12,7 @@ mod balance;
 mod broker;
 mod calls;
 mod corpus;
+mod crowd;
 mod drive;
 #[path = "../it/harness/mod.rs"]
 #[expect(dead_code, reason = "made for the tests, of which this needs a part")]
@@ -22,6 +23,7 @@ mod memory;
 mod platform;
 mod process;
 mod publish;
+mod schedule;
 mod stream;
 mod table;
 mod vault;
@@ -31,7 +33,7 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
 
 const USAGE: &str = "cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | \
-    corpus [words] | author]";
+    schedule | corpus [words] | author]";
 
 /// Publications of a round, unless told.
 const PUBLICATIONS: usize = 1_000;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             memory(),
             drive(),
             platform(),
+            schedule(),
             corpus(""),
             author::measure(),
         ]
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         ["memory"] => memory(),
         ["drive"] => drive(),
         ["platform"] => platform(),
+        ["schedule"] => schedule(),
         ["corpus"] => corpus(""),
         ["corpus", words] => corpus(words),
         ["author"] => author::measure(),
@@ -135,6 +139,10 @@ fn drive() -> bool {
 
 fn platform() -> bool {
     threads().block_on(platform::measure())
+}
+
+fn schedule() -> bool {
+    threads().block_on(schedule::measure())
 }
 
 fn corpus(words: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The platform for connectors: swapping one under load, starting with many, and installing one.
 
 use crate::harness::{Answer, Backend, Host, Person, settings};
-use crate::process::{Place, Process, Stage, free_port, make_operator};
+use crate::process::{Place, Process, Stage, connections, free_port, make_operator, name};
 use crate::table::{Table, Verdict, digits, median};
 use orla::connectors::Memories;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const INSTALL_S: f64 = 2.0;
 const STARTS: usize = 5;
 
 /// A component with a text of its data replaced by another of the same length; names of the contract stay.
-fn altered(component: &[u8], from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn altered(component: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut altered = component.to_vec();
     for at in 1..=altered.len() - from.len() {
@@ -57,15 +57,16 @@ struct Load {
     next: AtomicU64,
 }
 
-/// Publishes with so many in flight until it ends.
-fn load(person: &Person, load: &Arc<Load>) -> JoinSet<()> {
+/// Publishes with so many in flight, each to an account of its own, until it ends.
+async fn load(person: &Person, load: &Arc<Load>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    for _ in 0..IN_FLIGHT {
+    for connection in connections(person, "probe").await {
         let (person, load) = (person.clone(), load.clone());
         tasks.spawn(async move {
             while !load.ends.load(Ordering::Relaxed) {
                 let n = load.next.fetch_add(1, Ordering::Relaxed);
-                let post = json!({"platform": "probe", "content": format!("commit a {{version}} {n} {{version}}")});
+                let text = format!("commit a {{version}} {n} {{version}}");
+                let post = json!({"platform": "probe", "connection_id": connection, "content": text});
                 let taken = person.publish(&post, &format!("load {n}")).await;
                 let done = match taken.status.as_u16() {
                     202 => person.wait(taken.body["id"].as_str().unwrap(), &["published", "failed", "uncertain"]).await,
@@ -97,7 +98,7 @@ async fn serve_and_swap(operator: &Person, release: &str) -> Duration {
 /// came of it.
 async fn warm_up(person: &Person, operator: &Person) -> (Duration, Arc<Load>) {
     let (began, warm) = (Instant::now(), Arc::new(Load::default()));
-    let tasks = load(person, &warm);
+    let tasks = load(person, &warm).await;
     // Until everything was made at its first use, a swap takes longer than it will.
     serve_and_swap(operator, "0.1.0").await;
     let one = serve_and_swap(operator, "0.1.1").await;
@@ -108,7 +109,7 @@ async fn warm_up(person: &Person, operator: &Person) -> (Duration, Arc<Load>) {
 }
 
 async fn swap(backend: Backend) -> bool {
-    let mut stage = Stage::set(backend, settings()).await;
+    let mut stage = Stage::with_accounts(backend, settings(), IN_FLIGHT).await;
     let host = stage.start_again().await;
     let operator = Person::log_in(&stage.place.url(), "operator@example.org").await;
     let component = std::fs::read(stage.place.connectors.join("probe.wasm")).unwrap();
@@ -118,7 +119,7 @@ async fn swap(backend: Backend) -> bool {
     tokio::time::sleep(RESTS).await;
     let before = host.memory_mib("VmRSS");
     let (began, under) = (Instant::now(), Arc::new(Load { next: AtomicU64::new(1_000_000), ..Load::default() }));
-    let tasks = load(&stage.person, &under);
+    let tasks = load(&stage.person, &under).await;
     for n in 0..SWAPS {
         serve_and_swap(&operator, if n % 2 == 0 { "0.1.0" } else { "0.1.1" }).await;
         if n % (SWAPS / ROLLBACKS) == 0 {
@@ -171,6 +172,9 @@ impl Stage {
         let (host, _) = self.place.start(&mut command).await;
         self.host.sim.register_redirect_uri(format!("{}/social/oauth/probe/callback", self.place.url()));
         self.person.connect(&self.host.sim, "probe", "orla_demo").await;
+        for n in 1..IN_FLIGHT {
+            self.person.connect(&self.host.sim, "probe", &name(n)).await;
+        }
         host
     }
 }

@@ -9,6 +9,7 @@ use orla::connectors::{Memories, Setup};
 use orla::db::Db;
 use orla::identity;
 use orla::identity::passwords::Password;
+use orla_vendors::x::Account;
 use sqlx::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::path::{Path, PathBuf};
@@ -206,8 +207,17 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set(backend: Backend, settings: Settings) -> Self {
+        Self::with_accounts(backend, settings, 1).await
+    }
+
+    /// With so many accounts: what goes to the same one goes out one after the other.
+    pub(crate) async fn with_accounts(backend: Backend, mut settings: Settings, count: usize) -> Self {
+        settings.accounts.extend((1..count).map(account));
         let host = Host::start_with(backend, settings, |_| Memories::Pooled).await;
         let person = host.connected("ada", "twitter").await;
+        for n in 1..count {
+            person.connect(&host.sim, "twitter", &name(n)).await;
+        }
         make_operator(&host.app).await;
         let config = host.app.config().clone();
         host.app.stop().await;
@@ -220,6 +230,23 @@ impl Stage {
         };
         Self { person: Person { url: place.url(), ..person }, host, place }
     }
+}
+
+/// The ids of a person's connections at a network.
+pub(crate) async fn connections(person: &Person, platform: &str) -> Vec<String> {
+    let page = person.get("/social/connections?limit=100").await.expect(200);
+    let all = page["items"].as_array().unwrap().iter();
+    all.filter(|one| one["platform"] == platform).map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// One of many accounts at the simulator.
+pub(crate) fn account(n: usize) -> Account {
+    Account::new(&format!("19{n:017}"), &name(n), &format!("Number {n}"))
+}
+
+/// Its user name.
+pub(crate) fn name(n: usize) -> String {
+    format!("number_{n}")
 }
 
 /// Makes somebody who operates a host: `operator@example.org`.

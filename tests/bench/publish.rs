@@ -8,7 +8,7 @@ pub(crate) mod direct;
 pub(crate) mod native;
 
 use crate::harness::{BOTH, Backend, Fault, Mode, Settings, settings};
-use crate::process::{Part, Place, Process, Stage};
+use crate::process::{Part, Place, Process, Stage, connections};
 use crate::table::{Table, Verdict, digits, median};
 use orla::connectors::meter::Meter;
 use orla::db::{Db, Tx};
@@ -115,7 +115,7 @@ fn network() -> Settings {
 
 /// Publishes so many posts one way, on a fresh database and against a fresh simulator.
 async fn run(backend: Backend, way: Way, count: usize) -> Figures {
-    let stage = Stage::set(backend, network()).await;
+    let stage = Stage::with_accounts(backend, network(), IN_FLIGHT).await;
     let db = Db::open(&stage.place.database).await.unwrap();
     let delay = Fault::on("POST", "/2/tweets", Mode::DelayMs(VENDOR_MS));
     stage.host.sim.fault(delay.times(u32::try_from(WARM_UP + count).unwrap()));
@@ -152,6 +152,7 @@ impl Publisher {
         let place = &stage.place;
         match way {
             Way::Native => {
+                // All accounts have the same bucket of posts there, so one token does for all.
                 let tokens = stage.host.sim.tokens();
                 let token = tokens.into_iter().find(|token| token.kind == Kind::Access).unwrap().value;
                 Self::Ours(Box::new(place.part(&["part", "native", &place.database, &place.origin, &token])))
@@ -173,10 +174,11 @@ impl Publisher {
         match self {
             Self::Ours(part) => part.carry_out(count).await,
             Self::Product(_) => {
-                let wish = |n| {
-                    let ada = ada.clone();
+                let connections = connections(ada, "twitter").await;
+                let wish = |n: usize| {
+                    let (ada, connection) = (ada.clone(), connections[n % connections.len()].clone());
                     async move {
-                        let post = json!({"platform": "twitter", "content": text(n)});
+                        let post = json!({"platform": "twitter", "connection_id": connection, "content": text(n)});
                         ada.publish(&post, &key()).await.expect(202);
                     }
                 };

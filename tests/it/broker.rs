@@ -1,13 +1,14 @@
 //! Keeping accounts connected: one refresh for all nodes, nothing lost that the vendor still honours, and a person told of
 //! what is.
 
+mod lasting;
+mod sequences;
+
 use crate::harness::{BOTH, Backend, Fault, Host, Mode, Person, Place, Settings, Sim, settings};
 use orla::connecting::keeping;
 use orla::connectors::Memories;
 use orla::db::Db;
 use orla::on;
-use rand::seq::IndexedRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -35,10 +36,15 @@ async fn connection(person: &Person) -> Value {
 
 /// The mails that tell of a lost connection.
 pub(crate) fn mails(data: &Path) -> Vec<String> {
+    mails_of(data, "no longer connected")
+}
+
+/// The mails with these words.
+pub(crate) fn mails_of(data: &Path, words: &str) -> Vec<String> {
     let files = std::fs::read_dir(data.join("mail")).into_iter().flatten().map(|file| file.unwrap().path());
     let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "eml"));
     let texts = files.map(|file| std::fs::read_to_string(file).unwrap());
-    texts.filter(|text| text.contains("no longer connected")).collect()
+    texts.filter(|text| text.contains(words)).collect()
 }
 
 /// Moves everything that a host has noted of its connections back by so much.
@@ -248,7 +254,8 @@ async fn a_host_that_dies_while_it_refreshes_leaves_a_connection_that_works_or_i
             assert!(write < 120, "a publication of {write} writes");
         }
         assert!(deaths >= 10, "the host died only {deaths} times");
-        assert!(reported <= 2, "the connection was lost {reported} times in {deaths} deaths");
+        // It died between the network's answer and the write of it at least once, and seldom elsewhere while it mattered.
+        assert!((1..=2).contains(&reported), "the connection was lost {reported} times in {deaths} deaths");
     }
 }
 
@@ -269,109 +276,4 @@ async fn goes_out(person: &Person, publication: Option<&str>) -> bool {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the publication {id} neither goes out, nor is its connection said to be lost");
-}
-
-/// What happens to a connection.
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Publish,
-    AccessEnds,
-    TokenFails,
-    TokenAnswerIsLost,
-    ConnectAgain,
-    DayPasses,
-    Disconnect,
-}
-
-const EVENTS: [Event; 9] = [
-    Event::Publish,
-    Event::Publish,
-    Event::AccessEnds,
-    Event::AccessEnds,
-    Event::TokenFails,
-    Event::TokenAnswerIsLost,
-    Event::ConnectAgain,
-    Event::DayPasses,
-    Event::Disconnect,
-];
-
-/// No sequence of events loses a refresh token that the network still honours: in the end either a post goes out, or the
-/// connection is said to be lost, and then an answer of the network was lost before.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_sequence_of_events_loses_a_token_that_the_network_honours() {
-    for (backend, seed) in BOTH.into_iter().zip([1_u64, 2]) {
-        let host = Host::start_with(backend, lenient(), |_| Memories::Pooled).await;
-        let ada = host.connected("ada", "twitter").await;
-        let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-        for round in 0..12 {
-            let mut history = Vec::new();
-            let mut may_be_lost = false;
-            for step in 0..random.random_range(3..9) {
-                let event = *EVENTS.choose(&mut random).unwrap();
-                history.push(event);
-                may_be_lost = happen(&host, &ada, event, &format!("{round}/{step}")).await || may_be_lost;
-            }
-            host.sim.clear_faults();
-            age(host.app.db(), Duration::from_secs(3_600)).await;
-            host.sim.expire_access_tokens();
-            let post = json!({"platform": "twitter", "content": format!("end of {round}")});
-            let answer = ada.publish(&post, &format!("end of {round}")).await;
-            let state = match answer.body["id"].as_str() {
-                Some(id) => ada.wait(id, &["published", "failed"]).await["state"].as_str().unwrap().to_owned(),
-                None => "refused".to_owned(),
-            };
-            if state != "published" {
-                let shown = ada.get("/social/connections").await.expect(200);
-                let lost = shown["items"].as_array().unwrap().first().is_none_or(|one| one["state"] == "revoked");
-                assert!(lost && may_be_lost, "seed {seed}, {history:?}: {state} {shown:#}");
-                ada.connect(&host.sim, "twitter", "orla_demo").await;
-            }
-        }
-        host.check_books().await;
-    }
-}
-
-/// Lets an event happen; whether the connection may be lost by it, since the network said so or nobody heard what it said.
-async fn happen(host: &Host, ada: &Person, event: Event, key: &str) -> bool {
-    let token = |mode| Fault::on("POST", "/2/oauth2/token", mode);
-    match event {
-        Event::Publish => {
-            let post = json!({"platform": "twitter", "content": format!("post {key}")});
-            let answer = ada.publish(&post, key).await;
-            if let Some(id) = answer.body["id"].as_str() {
-                age(host.app.db(), Duration::from_secs(3_600)).await;
-                ada.wait(id, &["published", "failed"]).await;
-            }
-            false
-        }
-        Event::AccessEnds => {
-            host.sim.expire_access_tokens();
-            false
-        }
-        Event::TokenFails => {
-            host.sim.fault(token(Mode::status(503)));
-            false
-        }
-        Event::TokenAnswerIsLost => {
-            host.sim.fault(token(Mode::CutAfter));
-            true
-        }
-        Event::ConnectAgain => {
-            host.sim.clear_faults();
-            ada.connect(&host.sim, "twitter", "orla_demo").await;
-            false
-        }
-        Event::DayPasses => {
-            age(host.app.db(), Duration::from_secs(25 * 3_600)).await;
-            keeping::sweep(&host.app).await.unwrap();
-            false
-        }
-        Event::Disconnect => {
-            let shown = ada.get("/social/connections").await.expect(200);
-            if let Some(id) = shown["items"][0]["id"].as_str() {
-                ada.delete(&format!("/social/connections/{id}")).await.expect(204);
-            }
-            true
-        }
-    }
 }

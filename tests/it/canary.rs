@@ -6,6 +6,9 @@ mod stage;
 
 use crate::harness::{BOTH, Backend, Host, PASSWORD, Person};
 use crate::secrets::{Lines, contains};
+use base64::Engine as _;
+use orla::backup::MasterKey;
+use orla::clock::Clock;
 use orla::db::Tx;
 use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
 use reqwest::Method;
@@ -47,6 +50,7 @@ async fn look(backend: Backend, lines: &Lines) {
     let ada = stage.person("ada").await;
     let mut canaries = of_the_host(&stage, &ada);
     canaries.extend(entered());
+    let endpoint = told_of_events(&stage, &ada).await;
     canaries.extend(Box::pin(at_x(&stage, &ada)).await);
     canaries.extend(Box::pin(at_facebook(&stage, &ada)).await);
     canaries.extend(Box::pin(at_dropbox(&stage, &ada)).await);
@@ -59,13 +63,18 @@ async fn look(backend: Backend, lines: &Lines) {
         ada.get(&format!("/social/connections/{}", connection["id"].as_str().unwrap())).await.expect(200);
     }
     canaries.extend(verifiers(&stage));
+    canaries.push(endpoint);
     let metrics = ada.http.get(format!("{}/metrics", ada.url)).bearer_auth(stage::METRICS).send().await.unwrap();
     let metrics = metrics.bytes().await.unwrap();
+    let backup = stage.host.data.path().join("canary.tar");
+    let made = orla::backup::make(stage.host.app.config(), &Clock::System, &backup, MasterKey::Apart);
+    Box::pin(made).await.unwrap();
     let scan = Scan::of(canaries);
     assert_all_were_used(&stage, &scan);
     let places = [
         ("the database", database(&stage.host).await, CONTROL),
         ("the blobs", files(&stage.host.data.path().join("blobs")), CONTROL),
+        ("a backup", std::fs::read(&backup).unwrap(), CONTROL),
         ("the log", lines.bytes(), CONTROL),
         ("the metrics", metrics.to_vec(), "facebook"),
         (ANSWERS, stage.front.answered(), CONTROL),
@@ -104,6 +113,15 @@ fn entered() -> Vec<Canary> {
         Canary::new("a webhook's key", stage::WEBHOOK_KEY),
         Canary::new("a webhook's address", stage::WEBHOOK_PATH),
     ]
+}
+
+/// What signs the events that an endpoint is told.
+async fn told_of_events(stage: &Stage, ada: &Person) -> Canary {
+    let endpoint = json!({"url": format!("{}/events", stage.webhook_origin())});
+    let created = ada.post("/webhooks", &endpoint).await.expect(201);
+    let secret = created["secret"].as_str().unwrap().strip_prefix("whsec_").unwrap();
+    let key = base64::engine::general_purpose::STANDARD.decode(secret).unwrap();
+    Canary::new("the secret of an endpoint", key).told_in(&[ANSWERS])
 }
 
 /// Codes, access tokens and refresh tokens, by a connector that says aloud all that it sees and by ours.
@@ -218,7 +236,7 @@ fn assert_all_were_used(stage: &Stage, scan: &Scan) {
     let unused = scan.names().filter(|name| !used.contains(name));
     // A refresh token of a session is told and not used here.
     let unused: Vec<&str> = unused.filter(|name| *name != "the session's refresh token").collect();
-    assert_eq!(unused, ["the master key", "the key of sessions"]);
+    assert_eq!(unused, ["the master key", "the key of sessions", "the secret of an endpoint"]);
 }
 
 /// Every byte in the files of a folder and of those in it.

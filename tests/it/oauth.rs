@@ -2,6 +2,7 @@
 
 use crate::harness::{Answer, BOTH, Fault, Host, Mode, Person, Settings, settings};
 use orla::connectors::Memories;
+use orla::on;
 use serde_json::json;
 
 /// Begins to connect, and gives the callback's URL and the cookie.
@@ -44,6 +45,18 @@ async fn a_state_serves_once_and_in_one_browser() {
         let (status, page) = call_back(&ada, url, Some(&cookie)).await;
         assert!(status == 409 && page.contains("Begin again"), "{status} {page}");
         assert_eq!(connections(&ada).await, 1);
+        // One that took too long.
+        let (url, cookie) = begun(&host, &ada).await;
+        let older = "update oauth_states set expires_at = expires_at - 600000001 where used_at is null";
+        let mut tx = host.app.db().begin().await.unwrap();
+        on!(&mut tx, conn => sqlx::query(older).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let (status, page) = call_back(&ada, url, Some(&cookie)).await;
+        assert!(
+            status == 409 && page.contains("more than ten minutes") && page.contains("Begin again"),
+            "{status} {page}"
+        );
+        assert_eq!(connections(&ada).await, 1);
         // A state that nobody gave out.
         let made_up = format!("{}/social/oauth/twitter/callback?state=abc&code=def", host.url);
         assert_eq!(call_back(&ada, made_up.parse().unwrap(), Some(&cookie)).await.0, 409);
@@ -62,7 +75,11 @@ async fn denied_consent_and_a_failing_network_are_told() {
         assert!(status == 409 && page.contains("did not agree"), "{status} {page}");
         host.sim.fault(Fault::on("POST", "/2/oauth2/token", Mode::status(500)));
         let (url, cookie) = begun(&host, &ada).await;
-        assert_eq!(call_back(&ada, url, Some(&cookie)).await.0, 502);
+        let (status, page) = call_back(&ada, url, Some(&cookie)).await;
+        assert!(
+            status == 502 && page.contains("did not answer as it should") && page.contains("Begin again"),
+            "{page}"
+        );
         host.sim.change(|settings| settings.code_lifetime_s = 0);
         let (url, cookie) = begun(&host, &ada).await;
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;

@@ -156,6 +156,15 @@ async fn what_makes_no_sense_is_told_with_its_place() {
         ada.post("/posts", &json!({"variants": [{"platform": "twitter", "surprise": 1}]}))
             .await
             .refused(400, "malformed_request");
+        assert_eq!(taken_in(&stage).await, (0, 0, 0, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_no_longer_connected_is_told_with_its_place() {
+    for backend in BOTH {
+        let stage = set(backend).await;
+        let (ada, connection) = (&stage.ada, stage.connection("twitter").await);
         // An account that is no longer honoured, and one that is gone.
         stage.sql("update connections set state = 'revoked' where platform = 'twitter'").await;
         let wish = json!({"content": "fine", "variants": [{"platform": "gallery"}, {"platform": "twitter"}]});

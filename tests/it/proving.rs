@@ -70,8 +70,8 @@ async fn openai_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mastodon_webhook_facebook_and_dropbox_pass() {
-    for id in ["mastodon", "webhook", "facebook", "dropbox"] {
+async fn the_other_networks_connectors_pass() {
+    for id in ["mastodon", "webhook", "facebook", "instagram", "dropbox", "youtube"] {
         let proved = prove(id, repository().join("plugins").join(id), &["--conformance"]).await;
         assert!(proved.passed, "{}\n{}", proved.report, proved.words);
     }

@@ -5,13 +5,15 @@ mod issuer;
 use crate::broker::{age, mails};
 use crate::canary::scan::{Canary, Scan};
 use crate::harness::{BOTH, Backend, Host, Person, component, settings};
-use crate::secrets::dump;
+use crate::secrets::memory::Watched;
+use crate::secrets::{contains, dump, log};
 use issuer::{ACCOUNT, Issuer};
 use orla::config::ConnectorConfig;
 use orla::connecting::keeping;
 use orla::connectors::{Actor, Consent, Memories, Then};
 use orla::on;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Made for these tests alone, by `openssl genpkey`.
@@ -21,12 +23,19 @@ const CONNECT: &str = "/social/connections/robot";
 
 /// A host with the connector, and the vendor that it speaks to, which knows the key `first`.
 async fn host(backend: Backend) -> (Host, Issuer) {
+    host_with(backend, Memories::Pooled).await
+}
+
+async fn host_with(backend: Backend, memories: Memories) -> (Host, Issuer) {
     let issuer = Issuer::start().await;
     issuer.tell(|known| drop(known.keys.insert("first".to_owned(), PUBLIC.to_owned())));
     let endpoints = ["tokens", "api"].map(|name| (name.to_owned(), issuer.origin.clone())).into();
     let host = Host::start_with(backend, settings(), |config| {
         config.connectors.insert("robot".to_owned(), ConnectorConfig { endpoints, ..ConnectorConfig::default() });
-        Memories::Pooled
+        if matches!(memories, Memories::From(_)) {
+            config.concurrent_calls = 4;
+        }
+        memories
     })
     .await;
     let wasm = std::fs::read(component("robot")).unwrap();
@@ -59,8 +68,10 @@ async fn connection(person: &Person) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_connects_an_account_as_a_file_or_in_single_fields() {
+    let lines = log();
     for backend in BOTH {
-        let (host, issuer) = host(backend).await;
+        let watched = Watched::keeping();
+        let (host, issuer) = host_with(backend, Memories::From(Arc::new(watched.clone()))).await;
         let ada = host.person("ada").await;
         let platforms = ada.get("/social/platforms").await.expect(200);
         let robot = platforms["items"].as_array().unwrap().iter().find(|item| item["platform"] == "robot").unwrap();
@@ -77,11 +88,16 @@ async fn a_key_connects_an_account_as_a_file_or_in_single_fields() {
         assert_eq!(ada.post(CONNECT, &single).await.expect(201)["id"], first["id"], "the same account keeps its id");
         assert_eq!(publish(&ada, "by fields").await["state"], "published");
         assert_eq!((issuer.known().minted, issuer.known().refused.len()), (2, 0));
-        // Of the key, nothing lies open.
-        let line = KEY.lines().nth(3).unwrap();
-        let scan =
-            Scan::of(vec![Canary::new("a line of the key", line), Canary::new("a token", "minted-access-token")]);
+        // Of the key, of what it signed and of what that gave, nothing lies open.
+        let mut canaries = vec![Canary::new("a token", "minted-access-token")];
+        canaries.extend(KEY.lines().skip(1).take(3).map(|line| Canary::new("a line of the key", line)));
+        canaries.extend(issuer.known().assertions.iter().map(|assertion| Canary::new("an assertion", assertion)));
+        assert_eq!(canaries.len(), 6);
+        let scan = Scan::of(canaries);
         let shown = [first.to_string(), connection(&ada).await.to_string(), done.to_string()].concat();
+        assert!(contains(&watched.kept(), "by file"), "the guests' memories were looked at");
+        scan.assert_none_in("the guests' memories", &watched.kept());
+        scan.assert_none_in("the log", &lines.bytes());
         scan.assert_none_in("the database", &dump(&host).await);
         scan.assert_none_in("the answers", shown.as_bytes());
         ada.get("/social/oauth/robot/auth").await.refused(409, "connect_by_fields");

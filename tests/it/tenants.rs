@@ -15,6 +15,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/refresh"),
     ("GET", "/social/oauth/{platform}/callback"),
     ("GET", "/cloud-storage/oauth/{provider}/callback"),
+    // With a token of its own, which networks are given.
+    ("GET", "/media/{token}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     // With a token of its own, which no person has.
@@ -85,20 +87,31 @@ async fn no_id_of_one_tenant_works_for_another() {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "twitter").await;
         host.grant(ada.workspace, 15).await;
+        ada.post("/webhooks", &json!({"url": format!("{}/hooks", host.sim.origin())})).await.expect(201);
         ada.post("/social-caption/generate", &json!({"topic": "mine"})).await.expect(200);
         ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
         let shared = json!({"content": "mine too", "variants": [{"platform": "twitter"}]});
-        ada.post("/posts", &json!({"publish_at": soon(), "content": "mine", "variants": [{"platform": "twitter"}]}))
-            .await
-            .expect(202);
+        let later = json!({"publish_at": soon(), "content": "mine", "variants": [{"platform": "twitter"}]});
+        ada.post("/posts", &later).await.expect(202);
         ada.post("/drafts", &json!({"name": "mine", "post": shared})).await.expect(201);
+        let post = json!({"platform": "twitter", "content": "mine each day"});
+        let today = format!("{}T00:00:00", &json!(Clock::System.now()).as_str().unwrap()[..10]);
+        let each_day = json!({"post": post, "rule": "FREQ=DAILY", "zone": "UTC", "starts_at": today});
+        let schedule = ada.post("/schedules", &each_day).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let import = json!([{"platform": "twitter", "content": "mine", "publish_at": "next_free_slot"}]);
+        let import = ada.post("/social/import", &import).await.expect(202);
         let mallory: Person = host.connected("mallory", "twitter").await;
         let mut known = vec![ada.workspace.to_string()];
+        ids(&import, &mut known);
+        ids(&ada.get(&format!("/schedules/{schedule}/occurrences")).await.expect(200), &mut known);
         let lists = [
             "/social/connections",
+            "/schedules",
             "/social/publications",
             "/social-caption/generations",
             "/credits/transactions",
+            "/webhooks",
+            "/events",
             "/posts",
             "/drafts",
         ];
@@ -115,11 +128,14 @@ async fn no_id_of_one_tenant_works_for_another() {
                 let body = match (&method, path.split('/').next_back()) {
                     (_, Some("publish" | "restore")) => json!({"version": 1}),
                     (_, Some("retry")) => json!({}),
+                    (&Method::PUT, Some("slots")) => json!({"zone": "UTC", "slots": []}),
                     (&Method::PUT, _) if path.starts_with("/drafts") => json!({"name": "yours", "version": 1}),
                     (&Method::PUT, _) => json!({"targets": []}),
+                    (&Method::PATCH, _) if path.starts_with("/schedules/") => json!({"name": "mine"}),
                     (&Method::PATCH, _) => json!({"publish_at": soon()}),
                     _ => json!({"key": "part/0", "outcome": "not_published"}),
                 };
+                let path = path.replace("{id}", id);
                 let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
                 let answer = mallory.call(method.clone(), &path, has_body.then_some(&body)).await;
                 answer.refused(404, "not_found");

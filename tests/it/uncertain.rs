@@ -1,7 +1,9 @@
 //! When nobody knows whether a post went out: nothing is sent twice, and the truth is found.
 
-use crate::harness::{BOTH, Fault, Host, Mode, Person};
+use crate::harness::{BOTH, Fault, Host, Mode, Person, Settings, settings};
+use orla::connectors::Memories;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn thread() -> Value {
     json!({"platform": "twitter", "parts": [{"text": "one"}, {"text": "two"}, {"text": "three"}]})
@@ -71,6 +73,45 @@ async fn an_answer_of_5xx_after_the_post_was_made_is_uncertain_and_not_sent_agai
         assert_eq!(done["state"], "published", "{done:#}");
         assert_eq!(texts(&host), ["only once"]);
         assert_eq!(host.sim.counts()["POST /2/tweets"], 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lost_posts_that_are_alike_do_not_share_one_and_a_person_tells_them_apart() {
+    const LOOKS: &str = "GET /2/users/{id}/tweets";
+    for backend in BOTH {
+        let lenient = Settings { duplicate_window_s: 0, ..settings() };
+        let host = Host::start_with(backend, lenient, |_| Memories::Pooled).await;
+        let ada = host.connected("ada", "twitter").await;
+        // One of two arrives, and the network takes its time to show it, so both look before one has found.
+        host.sim.fault(Fault::on("POST", "/2/tweets", Mode::CutAfter));
+        host.sim.fault(Fault::on("POST", "/2/tweets", Mode::CutBefore));
+        host.sim.fault(Fault::on("GET", "/2/users/*/tweets", Mode::DelayMs(2_000)).times(2));
+        let post = json!({"platform": "twitter", "content": "twice the same"});
+        let states = ["uncertain", "published", "failed"];
+        let both = [ada.published(&post, "first", &states), ada.published(&post, "second", &states)];
+        let ids = futures_util::future::join_all(both).await;
+        let [one, other] = [0, 1].map(|n| ids[n]["id"].as_str().unwrap());
+        // Each looks, and the one that finds what is the other's looks again.
+        for _ in 0..600 {
+            if host.sim.counts().get(LOOKS).copied().unwrap_or(0) >= 4 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let made = host.sim.posts()[0].id.clone();
+        let shown = [ada.wait(one, &states).await, ada.wait(other, &states).await];
+        let (found, lost): (Vec<_>, Vec<_>) = shown.iter().partition(|one| one["state"] == "published");
+        assert_eq!((found.len(), &found[0]["receipt"][0]["id"]), (1, &json!(made)), "{shown:#?}");
+        // Nor is a person taken at a word that names what is another's.
+        let path = format!("/social/publications/{}/resolve", lost[0]["id"].as_str().unwrap());
+        let word = json!({"key": "part/0", "outcome": "published", "vendor_id": made});
+        ada.post(&path, &word).await.refused(409, "another_ones");
+        ada.post(&path, &json!({"key": "part/0", "outcome": "not_published"})).await.expect(202);
+        let done = ada.wait(lost[0]["id"].as_str().unwrap(), &["published", "failed"]).await;
+        assert_eq!((&done["state"], texts(&host).len()), (&json!("published"), 2), "{done:#}");
+        assert_ne!(done["receipt"][0]["id"], json!(made));
+        host.check_books().await;
     }
 }
 

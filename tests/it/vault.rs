@@ -41,6 +41,7 @@ async fn sealed_under(host: &Host) -> Vec<(&'static str, String)> {
     for (what, select) in [
         ("secret", "select sealed from connection_secrets"),
         ("app", "select sealed_secret from connector_apps where workspace_id is not null"),
+        ("webhook", "select sealed from webhook_secrets"),
         ("data key", "select sealed from data_keys"),
         ("root", "select sealed_root from vault"),
     ] {
@@ -94,6 +95,10 @@ async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
         // For what she connects from now on.
         let own = json!({"client_id": "orla-demo", "client_secret": "orla-demo-secret"});
         ada.put("/social/apps/twitter", &own).await.expect(200);
+        // Nobody has to be there for a secret to be kept.
+        ada.post("/webhooks", &json!({"url": format!("{}/hooks", host.sim.origin()), "types": ["ping"]}))
+            .await
+            .expect(201);
         let before = sealed_under(&host).await;
         let is_over = Arc::new(AtomicBool::new(false));
         // Tokens that last for a second are refreshed, and so sealed, all the time.
@@ -121,7 +126,7 @@ async fn keys_are_replaced_under_load_and_nothing_stays_under_the_old_ones() {
         assert_eq!(before.len(), after.len());
         assert!(after.iter().all(|under| !before.contains(under)), "{before:?} {after:?}");
         assert_eq!(retired(host.data.path()).len(), 5);
-        assert_eq!(does(host.app.config(), &["check"]).await, "All 6 secrets open.\n");
+        assert_eq!(does(host.app.config(), &["check"]).await, "All 7 secrets open.\n");
         // Who was signed in still is, and the new key is enough to start with.
         let again = host.again().await;
         let ada = Person { url: again.url.clone(), ..ada };

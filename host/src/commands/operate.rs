@@ -168,7 +168,11 @@ fn listed(connector: &ConnectorOverview) -> String {
 
 async fn examined(app: &App, connector: Option<&str>, look: Look) -> Result<String, Error> {
     let examined = Box::pin(doctor::examine(app, connector, look)).await?;
-    let report: String = examined.iter().map(reported).collect();
+    let mut report: String = examined.iter().map(reported).collect();
+    if app.fence().stands() {
+        let _ =
+            writeln!(report, "This installation was restored from a backup: nothing leaves it before `orla resume`.");
+    }
     match examined.iter().any(Examination::has_problem) {
         true => Err(Error::Conflict { code: "connector_problem", detail: report.trim_end().to_owned() }),
         false => Ok(report),

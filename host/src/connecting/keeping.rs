@@ -7,7 +7,7 @@ use crate::connectors::credentials::Stored;
 use crate::connectors::oauth;
 use crate::connectors::refreshing::Renewal;
 use crate::id::{ConnectionId, WorkspaceId};
-use crate::on;
+use crate::{fence, on};
 use orla_manifest::{Auth, Refresh};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub async fn watch(app: App) {
             () = tokio::time::sleep(EVERY) => {}
             () = app.stopping().cancelled() => return,
         }
+        fence::wait(&app).await;
         if let Err(error) = sweep(&app).await {
             tracing::warn!("connections at rest could not be looked at and are again: {error:#}");
         }

@@ -157,7 +157,7 @@ pub(super) async fn connect(
     let tokens = asserting.token(&key).await.map_err(|refused| told(account, field, refused))?;
     let (profile, slots) = match &release.identity {
         Some(_) => {
-            let minted = Credentials::Minted { token: tokens.access.clone(), app_secret: None };
+            let minted = Credentials::Minted { token: tokens.access.clone(), app: None, app_secret: None };
             let asked = app.connectors().whoami(release, workspace, minted).await;
             asked.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?
         }

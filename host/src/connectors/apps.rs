@@ -83,6 +83,23 @@ pub(crate) async fn of_connection(
     open(services, &mut tx, row.context("no app minted the tokens of this connection")?).await
 }
 
+const ID_OF_CONNECTION: &str = "select app_id from connections where workspace_id = $1 and id = $2";
+
+/// The id of the app that minted a connection's tokens, for who needs none of its secrets; `None` where none did.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn id_of_connection(
+    services: &Services,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> anyhow::Result<Option<AppId>> {
+    let mut tx = services.db.read().await?;
+    let id: Option<Option<AppId>> = on!(&mut tx, conn => sqlx::query_scalar(ID_OF_CONNECTION)
+        .bind(workspace).bind(connection).fetch_optional(conn).await)?;
+    Ok(id.flatten())
+}
+
 /// An app by its id.
 ///
 /// # Errors

@@ -3,9 +3,10 @@
 
 use super::Connectors;
 use super::answer::{Answer, Body};
-use super::credentials::{Credentials, Stored};
+use super::credentials::Credentials;
 use super::fault::Fault;
 use super::journal::{Journal, Once, Step};
+use super::loading;
 use super::run::{self, Pinned};
 use super::variant::{Variant, VariantPart};
 use super::work::{Account, Progress};
@@ -26,6 +27,14 @@ impl Connectors {
     /// The journal of a new run of an active connector.
     #[doc(hidden)]
     pub async fn journal_for_bench(&self, connector: &str, workspace: WorkspaceId) -> anyhow::Result<BenchedJournal> {
+        let run = self.run_for_bench(connector, workspace).await?;
+        let services = self.services();
+        Ok(BenchedJournal(Journal::replaying(&services.db, &services.clock, run, Vec::new())))
+    }
+
+    /// A run of an active connector's.
+    #[doc(hidden)]
+    pub async fn run_for_bench(&self, connector: &str, workspace: WorkspaceId) -> anyhow::Result<RunId> {
         let Some(release) = self.active(connector) else { bail!("no such connector") };
         let services = self.services();
         let now = services.clock.now();
@@ -33,22 +42,33 @@ impl Connectors {
         let mut tx = services.db.begin().await?;
         run::pin(&mut tx, &pinned, connector, &release.digest).await?;
         tx.commit().await?;
-        Ok(BenchedJournal(Journal::replaying(&services.db, &services.clock, pinned.id, Vec::new())))
+        Ok(pinned.id)
     }
 
-    /// A connection's credentials, read and opened as for each of its runs; nobody's for a call that signs nothing.
+    /// What an execution of a run needs, read as for each: with its connection's credentials, opened; or, for a call that signs
+    /// nothing, without.
     #[doc(hidden)]
-    pub async fn credentials_for_bench(
+    pub async fn load_for_bench(
         &self,
         connector: &str,
+        run: RunId,
         workspace: WorkspaceId,
-        connection: Option<ConnectionId>,
+        (connection, with): (ConnectionId, Secrets),
     ) -> anyhow::Result<BenchedCredentials> {
-        let Some(connection) = connection else { return Ok(BenchedCredentials(Credentials::Operator)) };
         let Some(release) = self.active(connector) else { bail!("no such connector") };
         let services = self.services();
-        let stored = Stored::read(&mut services.db.read().await?, &services.vault, workspace, connection).await?;
-        Ok(BenchedCredentials(Credentials::of(connection, &release.manifest.auth, Some(stored))))
+        let mut tx = services.db.read().await?;
+        let credentials = match with {
+            Secrets::None => {
+                loading::without_secrets(&mut tx, run, workspace, connection).await?;
+                Credentials::Operator
+            }
+            Secrets::Opened => {
+                let loaded = loading::load(&mut tx, &services.vault, run, workspace, connection).await?;
+                Credentials::of(connection, &release.manifest.auth, loaded.stored)
+            }
+        };
+        Ok(BenchedCredentials(credentials))
     }
 
     /// A call of `publish` that may only read, and has to end with a pause.
@@ -72,6 +92,14 @@ impl Connectors {
             Err(fault) => bail!("the call failed: {fault}"),
         }
     }
+}
+
+/// Whether a run is loaded with what signs its requests.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Secrets {
+    None,
+    Opened,
 }
 
 /// Whose credentials a call has.

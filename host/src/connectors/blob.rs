@@ -8,7 +8,7 @@ mod measuring;
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{BlobId, WorkspaceId};
-use crate::on;
+use crate::{crash, on};
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -18,7 +18,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
-use std::io::{self, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -175,6 +175,26 @@ impl Blobs {
         Ok(blob)
     }
 
+    /// Stores the bytes of a blob whose row there is: those of a backup.
+    ///
+    /// # Errors
+    /// The source or the store failed.
+    pub(crate) async fn put_again(&self, blob: &Blob, mut source: impl Read) -> anyhow::Result<()> {
+        crash::before_write();
+        let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = source.read(&mut piece).context("the backup cannot be read")?;
+            if read == 0 {
+                break;
+            }
+            writer.put(Bytes::copy_from_slice(&piece[..read])).await.context("the blob store failed")?;
+        }
+        writer.shutdown().await.context("the blob store failed")?;
+        crash::after_write();
+        Ok(())
+    }
+
     /// Streams a stretch of a blob.
     ///
     /// # Errors
@@ -241,6 +261,27 @@ pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()
         .bind(blob.id).bind(blob.workspace_id).bind(&blob.sha256).bind(blob.size_bytes).bind(&blob.content_type).bind(now)
         .bind(blob.shape.width).bind(blob.shape.height).bind(blob.shape.duration_ms)
         .execute(conn).await.map(drop))
+}
+
+const ALL: &str = "select id, workspace_id, sha256, size_bytes, content_type from blobs order by id";
+
+/// All blobs of all workspaces, for a backup.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Blob>> {
+    on!(tx, conn => sqlx::query_as(ALL).fetch_all(conn).await)
+}
+
+const FIND: &str =
+    "select id, workspace_id, sha256, size_bytes, content_type from blobs where workspace_id = $1 and id = $2";
+
+/// A workspace's blob.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn find(tx: &mut Tx, workspace: WorkspaceId, id: BlobId) -> sqlx::Result<Option<Blob>> {
+    on!(tx, conn => sqlx::query_as(FIND).bind(workspace).bind(id).fetch_optional(conn).await)
 }
 
 const DELETE: &str = "delete from blobs where workspace_id = $1 and id = $2";

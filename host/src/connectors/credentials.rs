@@ -1,5 +1,10 @@
 //! Whose credentials a run uses. Nothing here ever reaches a guest, and an empty value never overwrites a good one.
 
+mod stored;
+
+pub(super) use stored::Sealed;
+pub(crate) use stored::Stored;
+
 use super::apps;
 use super::entered::Entered;
 use super::fault::{Fault, FaultKind};
@@ -8,9 +13,9 @@ use super::refreshing::{Renewal, internal, unreadable};
 use super::run::Run;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, WorkspaceId};
 use crate::on;
-use crate::vault::{NoDataKey, Vault};
+use crate::vault::Vault;
 use orla_manifest::{Auth, Fields, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
@@ -33,7 +38,9 @@ pub(crate) enum Credentials {
     Minted {
         /// The token.
         token: SecretString,
-        /// The secret of the app that it was minted for.
+        /// The app that it was minted for.
+        app: Option<AppId>,
+        /// That app's secret.
         app_secret: Option<SecretString>,
     },
     /// A connection's. What is stored was read when the run was made ready, and serves until it is renewed.
@@ -201,110 +208,11 @@ async fn renewed(run: &Run, connection: ConnectionId, stale: Option<&SecretStrin
     Box::pin(renewal.token()).await
 }
 
-/// A connection's tokens or fields as they are stored.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stored {
-    pub(super) access: Option<SecretString>,
-    pub(super) refresh: Option<SecretString>,
-    /// When the access token ends; `None` where the vendor sets no end.
-    pub(super) expires_at: Option<Timestamp>,
-    /// When the access token was minted.
-    minted_at: Option<Timestamp>,
-    /// Narrower secrets that the vendor handed out, by the names of their slots.
-    slots: BTreeMap<String, SecretString>,
-    /// What a person entered, by the names of the fields.
-    fields: BTreeMap<String, SecretString>,
-}
-
-const SELECT: &str = "select name, sealed, expires_at, updated_at from connection_secrets where workspace_id = $1 and connection_id = $2";
 const UPSERT: &str =
     "insert into connection_secrets (connection_id, workspace_id, name, sealed, expires_at, updated_at)
     values ($1, $2, $3, $4, $5, $6)
     on conflict (connection_id, name) do update set
         sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = excluded.updated_at";
-
-impl Stored {
-    /// The secret in a slot.
-    pub(super) fn slot(&self, slot: &str) -> Option<&SecretString> {
-        self.slots.get(slot)
-    }
-
-    /// What a person entered, by the names of the fields.
-    pub(super) fn fields(&self) -> &BTreeMap<String, SecretString> {
-        &self.fields
-    }
-
-    /// How long before its end the access token is renewed: less where it lives for a short time only.
-    fn margin(&self) -> Duration {
-        match (self.minted_at, self.expires_at) {
-            (Some(minted), Some(end)) => MARGIN.min(end.since(minted) / 4),
-            _ => MARGIN,
-        }
-    }
-
-    /// Whether the access token ends before then.
-    pub(crate) fn ends_before(&self, then: Timestamp) -> bool {
-        self.expires_at.is_some_and(|end| end < then)
-    }
-
-    /// When the access token ends, and when it was minted; each only where that is known.
-    pub(crate) fn life(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        (self.expires_at, self.minted_at)
-    }
-
-    /// Access token and refresh token.
-    pub(crate) fn tokens(&self) -> (Option<&SecretString>, Option<&SecretString>) {
-        (self.access.as_ref(), self.refresh.as_ref())
-    }
-
-    async fn find(run: &Run, id: ConnectionId) -> Result<Self, Fault> {
-        let found = async {
-            let mut tx = run.services.db.read().await?;
-            Self::read(&mut tx, &run.services.vault, run.workspace, id).await
-        };
-        found.await.map_err(|error| internal(&error))
-    }
-
-    /// Reads what is stored for a connection.
-    ///
-    /// # Errors
-    /// The database failed, or a secret does not open.
-    pub(crate) async fn read(
-        tx: &mut Tx,
-        vault: &Vault,
-        workspace: WorkspaceId,
-        id: ConnectionId,
-    ) -> anyhow::Result<Self> {
-        match Self::read_once(tx, vault, workspace, id).await {
-            // The keys were replaced between reading and opening.
-            Err(error) if error.is::<NoDataKey>() => Self::read_once(tx, vault, workspace, id).await,
-            read => read,
-        }
-    }
-
-    async fn read_once(tx: &mut Tx, vault: &Vault, workspace: WorkspaceId, id: ConnectionId) -> anyhow::Result<Self> {
-        let rows: Vec<(String, Vec<u8>, Option<Timestamp>, Timestamp)> =
-            on!(tx, conn => sqlx::query_as(SELECT).bind(workspace).bind(id).fetch_all(conn).await)?;
-        let mut stored = Self::default();
-        for (name, sealed, expires_at, updated_at) in rows {
-            let secret = vault.unseal(tx, &identity(workspace, id, &name), &sealed).await?;
-            match name.as_str() {
-                ACCESS => {
-                    (stored.access, stored.expires_at, stored.minted_at) = (Some(secret), expires_at, Some(updated_at));
-                }
-                REFRESH => stored.refresh = Some(secret),
-                other => {
-                    if let Some(field) = other.strip_prefix(FIELD) {
-                        stored.fields.insert(field.to_owned(), secret);
-                    } else if let Some(slot) = other.strip_prefix(SLOT) {
-                        stored.slots.insert(slot.to_owned(), secret);
-                    }
-                }
-            }
-        }
-        Ok(stored)
-    }
-}
 
 /// What a sealed secret is bound to.
 pub(super) fn identity(workspace: WorkspaceId, connection: ConnectionId, name: &str) -> String {

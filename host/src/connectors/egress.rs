@@ -4,8 +4,10 @@
 //! are never followed by the client. Addresses inside the operator's network are reachable only where the configuration
 //! names host and port.
 
+mod buckets;
 mod dial;
 mod exchange;
+mod leaving;
 mod pools;
 mod proxy;
 pub(crate) mod quota;
@@ -18,6 +20,7 @@ mod unpack;
 
 use super::address;
 use crate::config::Config;
+use crate::fence::{self, Fence};
 use dial::CONNECT_TIMEOUT;
 pub(crate) use exchange::broken;
 pub use pools::Owner;
@@ -120,6 +123,7 @@ pub struct Egress {
     lookup: Lookup,
     /// Who is silent for longer is lost.
     silence: Duration,
+    fence: Fence,
     /// `host:port` that the operator allows to everybody.
     allowed: BTreeSet<String>,
     /// `host:port` of endpoints that the operator moved: for the connectors that have them.
@@ -154,11 +158,29 @@ impl Egress {
             pools: Pools::new(lookup.clone(), &tls, proxy),
             lookup,
             silence: config.vendor_silence(),
+            fence: Fence::default(),
             allowed: config.egress_allow.iter().map(|entry| entry.to_ascii_lowercase()).collect(),
             moved: moved(config),
             quotas: Quotas::default(),
             forms,
         })
+    }
+
+    /// The same client, which sends nothing while this fence stands.
+    #[must_use]
+    pub fn behind(self, fence: &Fence) -> Self {
+        Self { fence: fence.clone(), ..self }
+    }
+
+    /// Whether anything may leave.
+    ///
+    /// # Errors
+    /// [`NoAnswer`], since the installation is fenced.
+    pub(crate) fn check_fence(&self) -> Result<(), NoAnswer> {
+        if self.fence.stands() {
+            return Err(NoAnswer { message: fence::WORDS.to_owned(), stage: Stage::Unreached });
+        }
+        Ok(())
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -172,6 +194,7 @@ impl Egress {
         connection: Connection,
         chosen_by: ChosenBy,
     ) -> Result<Response, NoAnswer> {
+        self.check_fence()?;
         let url = request.url();
         check_form(url)?;
         let reach = if self.is_named(url, chosen_by) { Reach::Named } else { Reach::Public };

@@ -27,6 +27,9 @@ async fn follow(app: App, mut folder: Folder) {
             () = connectors.services().distrust.notified() => {}
             () = app.stopping().cancelled() => return,
         }
+        if let Err(error) = app.fence().look(app.db()).await {
+            tracing::warn!("the fence could not be looked at and is again: {error:#}");
+        }
         folder.catch_up(connectors).await;
         if let Err(error) = connectors.catch_up().await {
             tracing::warn!("the connectors could not be brought up to date and are looked at again: {error:#}");

@@ -32,6 +32,13 @@ impl wit_blob::HostBlob for Guest {
         Ok(self.table.get(&blob)?.0.sha256.clone())
     }
 
+    async fn public_url(&mut self, blob: Resource<Handle>) -> wasmtime::Result<Result<String, wit_types::Fault>> {
+        self.pace().await;
+        let Some(run) = &self.run else { return Err(powerless()) };
+        let blob = self.table.get(&blob)?.0.clone();
+        Ok(run.public_url(blob).map_err(wit_types::Fault::from))
+    }
+
     async fn drop(&mut self, blob: Resource<Handle>) -> wasmtime::Result<()> {
         self.table.delete(blob)?;
         Ok(())

@@ -8,23 +8,27 @@
 //! ```text
 //! commit:  started ──► done | refused | unknown          refused, absent ──► started (certainly nothing happened)
 //!                      unknown ──► known | absent        (reconciled, or a person's word)
+//!          (new), doubtful ──► unknown                   in a run that came with a backup
 //! spend:   started ──► done | refused | unknown          refused ──► started; nobody looks for a lost spend
 //! prepare: (sent) ──► done ──► (sent again when expired or forgotten)
 //! ```
 
 mod copying;
 mod replay;
+mod rows;
 
 pub(crate) use copying::copy;
 
 use super::answer::Answer;
 use super::fault::{Fault, FaultKind};
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, Tx};
+use crate::db::Db;
 use crate::id::RunId;
 use crate::on;
 use orla_manifest::{AnswerPlace, Meaning};
 use replay::{Again, Prepared, Replay, Replayed};
+pub(crate) use rows::effects;
+use rows::{END, FORGET, INSERT, KEEP, doubt, restart, write};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,7 +53,7 @@ pub(crate) struct Effect {
     pub(crate) sequence: i64,
     pub(crate) kind: String,
     pub(crate) key: String,
-    digest: String,
+    pub(crate) digest: String,
     pub(crate) state: String,
     answer: Option<String>,
     pub(crate) sent_at: Timestamp,
@@ -104,6 +108,11 @@ impl Effect {
             "done" => self.answer()?.named(places, &self.key).map(|id| Committed { id, url: None }),
             _ => None,
         }
+    }
+
+    /// Whether what came of it names this.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.answer.as_deref().is_some_and(|answer| answer.contains(name))
     }
 
     /// Whether nobody knows what became of it.
@@ -168,6 +177,8 @@ pub(crate) struct Journal {
     db: Db,
     clock: Clock,
     run: RunId,
+    /// Where the run came with a backup: from when on commits may have been sent that its journal does not have.
+    doubt_since: Option<Timestamp>,
     replay: Mutex<Replay>,
 }
 
@@ -175,7 +186,13 @@ impl Journal {
     /// The journal of a run whose effects were read.
     pub(crate) fn replaying(db: &Db, clock: &Clock, run: RunId, effects: Vec<Effect>) -> Self {
         let replay = Replay::of(effects);
-        Self { db: db.clone(), clock: clock.clone(), run, replay: Mutex::new(replay) }
+        Self { db: db.clone(), clock: clock.clone(), run, doubt_since: None, replay: Mutex::new(replay) }
+    }
+
+    /// The same journal, which since then may lack commits that were sent: none that is new to it is sent before it was
+    /// looked for.
+    pub(crate) fn doubting(self, since: Option<Timestamp>) -> Self {
+        Self { doubt_since: since, ..self }
     }
 
     fn replay(&self) -> MutexGuard<'_, Replay> {
@@ -250,13 +267,18 @@ impl Journal {
                 self.write_unknown(sequence).await;
                 return Err(uncertain(key));
             }
-            Replayed::Send(effect, again) => (effect, again),
+            Replayed::Send(effect, again) => match (once, self.doubt_since, again) {
+                (Once::Commit, Some(since), Again::No | Again::Doubtful) => {
+                    return Err(self.hold_back(effect, since, again).await);
+                }
+                _ => (effect, again),
+            },
         };
         let written: anyhow::Result<bool> = async {
             let mut tx = self.db.begin_single().await?;
             let written = match again {
                 Again::No => write(&mut tx, INSERT, self.run, &effect, effect.sent_at).await.map(|()| true)?,
-                Again::Yes => restart(&mut tx, self.run, &effect).await?,
+                Again::Yes | Again::Doubtful => restart(&mut tx, self.run, &effect).await?,
             };
             tx.commit().await?;
             Ok(written)
@@ -285,6 +307,29 @@ impl Journal {
         Ok(Step::Send(ticket))
     }
 
+    /// Writes a commit down as one that may have been sent before the backup was restored, and sends nothing: it is looked
+    /// for first.
+    async fn hold_back(&self, effect: Effect, since: Timestamp, again: Again) -> Fault {
+        let effect = Effect { state: "unknown".to_owned(), sent_at: since, ..effect };
+        let now = self.clock.now();
+        let written: sqlx::Result<()> = async {
+            let mut tx = self.db.begin_single().await?;
+            match again {
+                Again::No => write(&mut tx, INSERT, self.run, &effect, now).await?,
+                Again::Yes | Again::Doubtful => doubt(&mut tx, self.run, &effect, now).await?,
+            }
+            tx.commit().await
+        }
+        .await;
+        if let Err(error) = written {
+            tracing::error!(run = %self.run, %error, "a doubtful commit could not be journaled, so it is not looked for yet");
+            return Fault::new(FaultKind::Cancelled, "the host could not journal the request, so it was not sent");
+        }
+        let words = format!("`{}` may have been published before this server was restored from a backup", effect.key);
+        self.replay().put(effect);
+        Fault { sent: true, ..Fault::new(FaultKind::Uncertain, words) }
+    }
+
     /// Writes down that nobody knows what became of a commit or spend.
     async fn write_unknown(&self, sequence: i64) {
         let written = self.write_end(sequence, "unknown", None).await;
@@ -301,7 +346,7 @@ impl Journal {
     pub(crate) async fn end(&self, ticket: &Ticket, meaning: Meaning, answer: Option<&Answer>) -> anyhow::Result<()> {
         let state = match meaning {
             Meaning::Done => "done",
-            Meaning::Refused => "refused",
+            Meaning::Refused | Meaning::Unfinished => "refused",
             Meaning::Unknown => "unknown",
         };
         let answer = answer.map(serde_json::to_string).transpose()?;
@@ -351,52 +396,4 @@ pub(crate) fn uncertain(key: &str) -> Fault {
         sent: true,
         ..Fault::new(FaultKind::Uncertain, format!("nobody knows yet whether `{key}` reached the vendor"))
     }
-}
-
-const SELECT: &str = "select sequence, kind, key, digest, state, answer, sent_at, valid_until, looks
-    from effects where run_id = $1 order by sequence";
-
-/// All effects of a run, in order.
-pub(crate) async fn effects(tx: &mut Tx, run: RunId) -> sqlx::Result<Vec<Effect>> {
-    on!(tx, conn => sqlx::query_as(SELECT).bind(run).fetch_all(conn).await)
-}
-
-/// Writes an effect; the tail says what becomes of an earlier one with its key.
-macro_rules! insert {
-    ($tail:literal) => {
-        concat!(
-            "insert into effects (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at) ",
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ",
-            $tail
-        )
-    };
-}
-
-const INSERT: &str = insert!("");
-const KEEP: &str = insert!(
-    "on conflict (run_id, key) do update set sequence = excluded.sequence, digest = excluded.digest,
-        state = excluded.state, answer = excluded.answer, sent_at = excluded.sent_at,
-        valid_until = excluded.valid_until, updated_at = excluded.updated_at where effects.kind = 'prepare'"
-);
-/// Not what another worker has prepared meanwhile.
-const FORGET: &str =
-    "delete from effects where run_id = $1 and key = $2 and kind = 'prepare' and sequence = $3 and sent_at = $4";
-const RESTART: &str =
-    "update effects set state = 'started', digest = $1, sent_at = $2, answer = null, looks = 0, updated_at = $2
-    where run_id = $3 and sequence = $4 and state in ('refused', 'absent')";
-const END: &str = "update effects set state = $1, answer = $2, updated_at = $3
-    where run_id = $4 and sequence = $5 and state in ('started', 'unknown')";
-
-async fn write(tx: &mut Tx, statement: &'static str, run: RunId, effect: &Effect, now: Timestamp) -> sqlx::Result<()> {
-    on!(tx, conn => sqlx::query(statement)
-        .bind(run).bind(effect.sequence).bind(&effect.kind).bind(&effect.key).bind(&effect.digest).bind(&effect.state)
-        .bind(&effect.answer).bind(effect.sent_at).bind(effect.valid_until).bind(now)
-        .execute(conn).await.map(drop))
-}
-
-async fn restart(tx: &mut Tx, run: RunId, effect: &Effect) -> sqlx::Result<bool> {
-    let done = on!(tx, conn => sqlx::query(RESTART)
-        .bind(&effect.digest).bind(effect.sent_at).bind(run).bind(effect.sequence)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    Ok(done == 1)
 }

@@ -38,3 +38,11 @@ pub(crate) async fn absent(tx: &mut Tx, run: RunId, key: &str, now: Timestamp) -
 pub(crate) async fn missed(tx: &mut Tx, run: RunId, key: &str, now: Timestamp) -> sqlx::Result<()> {
     on!(tx, conn => sqlx::query(LOOK).bind(now).bind(run).bind(key).execute(conn).await.map(drop))
 }
+
+const DOUBT: &str = "update effects set state = 'doubtful', updated_at = $1
+    where run_id = $2 and kind = 'commit' and state in ('refused', 'absent')";
+
+/// The run came with a backup: what was certainly not sent when that was made may have been sent since.
+pub(crate) async fn doubt(tx: &mut Tx, run: RunId, now: Timestamp) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(DOUBT).bind(now).bind(run).execute(conn).await.map(drop))
+}

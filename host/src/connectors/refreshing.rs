@@ -5,6 +5,7 @@
 use super::apps;
 use super::connections;
 use super::credentials::{self, Stored};
+use super::egress::NoAnswer;
 use super::fault::{Fault, FaultKind};
 use super::oauth::{self, Asserting, Client, Refused, ServiceKey};
 use super::release::Release;
@@ -66,6 +67,9 @@ impl Renewal<'_> {
     /// Fault `auth-expired` where the vendor no longer honours the connection; `vendor-down`, with the time to come again,
     /// where it could not say.
     pub(crate) async fn token(self) -> Result<SecretString, Fault> {
+        // Refused there as well, but here it leaves no pause behind.
+        let fenced = |none: NoAnswer| Fault::new(FaultKind::VendorDown, format!("nothing was refreshed: {none}"));
+        self.services.egress.check_fence().map_err(fenced)?;
         let lock = self.services.refreshing.of(self.connection);
         let _alone = lock.lock().await;
         let attempt = Uuid::now_v7();
@@ -255,7 +259,7 @@ const BEGIN: &str = "update connections set refreshing_until = $1, refreshing_by
 const END: &str =
     "update connections set refreshing_until = null, refreshing_by = null where id = $1 and refreshing_by = $2";
 const RENEWED: &str = "update connections set refreshed_at = $1, refresh_after = null, refresh_failures = 0,
-    refresh_words = null where id = $2";
+    refresh_words = null, ends_at = null, ends_words = null where id = $2";
 const FAILED: &str = "update connections set refresh_failures = refresh_failures + 1, refresh_words = $1
     where id = $2 returning refresh_failures";
 const PAUSE: &str = "update connections set refresh_after = $1 where id = $2";

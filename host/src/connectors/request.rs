@@ -7,7 +7,8 @@ use super::destination::Destination;
 use super::egress::quota::Haste;
 use super::fault::Fault;
 use super::paths;
-use super::run::{Run, Services};
+use super::public_url::Writing;
+use super::run::Run;
 use super::signing;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, Heade
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Headers that are the host's.
@@ -47,6 +49,7 @@ const HOST_HEADER_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
 /// Most bytes of blobs that a JSON body may embed: it is built in memory.
 const MAX_EMBEDDED_BYTES: u64 = 32 << 20;
 const MAX_HEADERS: usize = 64;
+const JSON: &str = "application/json";
 
 /// A stretch of a blob.
 #[derive(Debug, Clone)]
@@ -147,32 +150,42 @@ impl Outbound {
         Ok(Self { destination, method, headers, payload, slot, proof, digest, message_id, haste })
     }
 
-    /// Builds the request, unsigned.
+    /// Builds the request, unsigned. URLs at which the vendor fetches media are made here, anew each time.
     ///
     /// # Errors
     /// A blob cannot be read.
-    pub(crate) async fn build(&self, services: &Services) -> anyhow::Result<reqwest::Request> {
-        let blobs = &services.blobs;
+    pub(crate) async fn build(&self, run: &Run) -> anyhow::Result<reqwest::Request> {
+        let (blobs, writing) = (&run.services.blobs, Writing::of(run));
         let mut request = reqwest::Request::new(self.method.clone(), self.destination.url.clone());
+        writing.query(request.url_mut());
         *request.headers_mut() = self.headers.clone();
+        writing.headers(request.headers_mut());
         match &self.payload {
             Payload::None => {}
-            Payload::Bytes { content_type, bytes } => set_body(&mut request, content_type, bytes.clone().into())?,
+            Payload::Bytes { content_type, bytes } => {
+                let body = match std::str::from_utf8(bytes).map(|text| writing.text(text)) {
+                    Ok(Cow::Owned(written)) if content_type == JSON => written.into(),
+                    Ok(_) | Err(_) => bytes.clone().into(),
+                };
+                set_body(&mut request, content_type, body)?;
+            }
             Payload::Form(fields) => {
+                let fields = fields.iter().map(|(name, value)| (name, writing.text(value)));
                 let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
                 set_body(&mut request, "application/x-www-form-urlencoded", body.into())?;
             }
             Payload::JsonWithBlobs { document, blobs: embedded } => {
-                let document = embed(blobs, document.clone(), embedded).await?;
-                set_body(&mut request, "application/json", serde_json::to_vec(&document)?.into())?;
+                let written = serde_json::from_str(&writing.text(&document.to_string()))?;
+                let document = embed(blobs, written, embedded).await?;
+                set_body(&mut request, JSON, serde_json::to_vec(&document)?.into())?;
             }
             Payload::Blob(slice) => {
                 set_body(&mut request, &slice.blob.content_type, stream(blobs, slice).await?)?;
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(slice.length));
             }
             Payload::Multipart(parts) => {
-                let form = multipart(blobs, parts).await?;
-                return services.egress.multipart(request, form);
+                let form = multipart(blobs, parts, &writing).await?;
+                return run.services.egress.multipart(request, form);
             }
         }
         Ok(request)
@@ -303,11 +316,11 @@ async fn embed(
     Ok(document)
 }
 
-async fn multipart(blobs: &Blobs, parts: &[FormPart]) -> anyhow::Result<Form> {
+async fn multipart(blobs: &Blobs, parts: &[FormPart], writing: &Writing<'_>) -> anyhow::Result<Form> {
     let mut form = Form::new();
     for part in parts {
         let mut built = match &part.content {
-            PartContent::Text(text) => Part::text(text.clone()),
+            PartContent::Text(text) => Part::text(writing.text(text).into_owned()),
             PartContent::Blob(slice) => Part::stream_with_length(stream(blobs, slice).await?, slice.length),
         };
         if let Some(filename) = &part.filename {

@@ -9,6 +9,7 @@ use super::journal::Journal;
 use super::links::Dropped;
 use super::meter::Traffic;
 use super::metrics::Metrics;
+use super::public_url::{PublicUrls, Pulled};
 use super::refreshing::Refreshing;
 use super::release::Release;
 use super::sink::Sink;
@@ -36,6 +37,8 @@ pub(crate) struct Services {
     pub(crate) vault: Arc<Vault>,
     pub(crate) egress: Egress,
     pub(crate) blobs: Blobs,
+    /// Where vendors fetch media that they do not take.
+    pub(crate) public_urls: PublicUrls,
     /// Largest blob that an answer may become.
     pub(crate) max_blob_bytes: u64,
     /// The operator's settings of each connector, with the app's credentials.
@@ -114,6 +117,8 @@ pub(crate) struct Run {
     pub(crate) dropped: Dropped,
     /// Blobs that answers became.
     pub(crate) received: Received,
+    /// Blobs of which it wants URLs.
+    pub(crate) pulled: Pulled,
     /// Requests of this execution that are under way.
     pub(crate) under_way: TaskTracker,
     pub(crate) services: Arc<Services>,

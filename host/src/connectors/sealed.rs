@@ -1,11 +1,12 @@
-//! All sealed secrets of this room, one after the other: to seal them anew, and to see whether they open.
+//! All sealed secrets, one after the other: to seal them anew, and to see whether they open.
 
 use super::{apps, credentials};
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
-use crate::id::{AppId, ConnectionId, WorkspaceId};
+use crate::id::{AppId, ConnectionId, WebhookSecretId, WorkspaceId};
 use crate::on;
 use crate::vault::Vault;
+use crate::webhooks::secrets;
 use uuid::Uuid;
 
 /// Secrets that are looked at in one transaction.
@@ -20,7 +21,7 @@ struct Table {
     identity: fn(&Row) -> String,
 }
 
-const TABLES: [Table; 2] = [
+const TABLES: [Table; 3] = [
     Table {
         page: "select connection_id as id, name, workspace_id, sealed from connection_secrets
             where (connection_id, name) > ($1, $2) order by connection_id, name limit $3",
@@ -36,6 +37,14 @@ const TABLES: [Table; 2] = [
         replace: "update connector_apps set sealed_secret = $1
             where id = $2 and 'client_secret' = $3 and sealed_secret = $4",
         identity: |row| apps::identity(AppId(row.id)),
+    },
+    Table {
+        page: "select id, 'webhook' as name, workspace_id, sealed from webhook_secrets
+            where (id, 'webhook') > ($1, $2) order by id limit $3",
+        replace: "update webhook_secrets set sealed = $1 where id = $2 and 'webhook' = $3 and sealed = $4",
+        identity: |row| {
+            secrets::identity(row.workspace_id.unwrap_or(WorkspaceId(Uuid::nil())), WebhookSecretId(row.id))
+        },
     },
 ];
 

@@ -190,7 +190,7 @@ async fn prepare(run: Arc<Run>, ticket: Ticket, outbound: Outbound, kind: wit::A
 
 async fn keep(run: &Run, ticket: &Ticket, received: Received) -> Result<Outcome, Fault> {
     let verdicts = &run.release.manifest.verdicts;
-    if answer::meaning(verdicts, &received.answer) == Meaning::Done
+    if matches!(answer::meaning(verdicts, &received.answer), Meaning::Done | Meaning::Unfinished)
         && let Some(journal) = &run.journal
         && let Err(error) = journal.keep(ticket, &received.answer).await
     {
@@ -339,7 +339,7 @@ async fn attempt(
 ) -> Result<reqwest::Response, Failed> {
     let egress = &run.services.egress;
     egress.quotas.admit(run, outbound).await.map_err(Failed::BeforeSending)?;
-    let built = outbound.build(&run.services).await;
+    let built = outbound.build(run).await;
     let mut request =
         built.map_err(|error| Failed::BeforeSending(Fault::bug(format!("the body cannot be built: {error:#}"))))?;
     if let Some(token) = token {

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// How the secret of a webhook begins.
-pub(super) const WEBHOOK_KEY_PREFIX: &str = "whsec_";
+pub(crate) const WEBHOOK_KEY_PREFIX: &str = "whsec_";
 
 /// Signs a request with a secret. What the guest set is not looked at: of these headers the host's replace all others.
 ///
@@ -43,7 +43,7 @@ pub(super) fn sign(
             request.url_mut().query_pairs_mut().append_pair(name, secret.expose_secret());
             Ok(())
         }
-        Sign::StandardWebhooks { .. } => sign_webhook(request, secret, message_id, now),
+        Sign::StandardWebhooks { .. } => sign_webhook(request, std::slice::from_ref(secret), message_id, now),
     }
 }
 
@@ -75,24 +75,32 @@ pub(super) fn is_ours(sign: &Sign, proof: Option<&str>, header: Option<&str>, pa
 }
 
 /// Standard Webhooks, version 1: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
-fn sign_webhook(
+/// Each secret signs, since a receiver may know any one of them while they are exchanged.
+///
+/// # Errors
+/// A secret cannot sign, or the body is streamed.
+pub(crate) fn sign_webhook(
     request: &mut reqwest::Request,
-    secret: &SecretString,
+    secrets: &[SecretString],
     message_id: &str,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let key = webhook_key(secret.expose_secret()).map_err(|flaw| {
-        Fault::new(FaultKind::AuthExpired, format!("the stored secret {flaw}: connect the account again"))
-    })?;
     let body: &[u8] = match request.body() {
         None => &[],
         Some(body) => body.as_bytes().ok_or_else(|| Fault::bug("a body that is streamed cannot be signed"))?,
     };
     let timestamp = now.seconds().to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
-    mac.update(format!("{message_id}.{timestamp}.").as_bytes());
-    mac.update(body);
-    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let mut signatures = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        let key = webhook_key(secret.expose_secret()).map_err(|flaw| {
+            Fault::new(FaultKind::AuthExpired, format!("the stored secret {flaw}: connect the account again"))
+        })?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+        mac.update(format!("{message_id}.{timestamp}.").as_bytes());
+        mac.update(body);
+        signatures.push(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
+    }
+    let signature = signatures.join(" ");
     let headers = [
         ("webhook-id", message_id),
         ("webhook-timestamp", timestamp.as_str()),

@@ -20,7 +20,7 @@ pub(crate) struct Variant {
 }
 
 /// What a post may have besides its parts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VariantMore {
     /// The title.

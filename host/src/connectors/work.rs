@@ -14,6 +14,7 @@ use super::entered;
 use super::fault::{Fault, plain};
 use super::journal::{Committed, Journal};
 use super::meter::{Meter, Traffic};
+use super::public_url::Pulled;
 use super::release::Release;
 use super::run::{Pinned, Run};
 use super::runtime::Called;
@@ -135,6 +136,7 @@ impl Connectors {
             secrets,
             slots: Slots::default(),
             received: Received::default(),
+            pulled: Pulled::default(),
             dropped: Default::default(),
             under_way: TaskTracker::new(),
             services: self.services.clone(),

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result, Trouble};
 use crate::id::WorkspaceId;
 use crate::posts::content::{self, PostContent};
-use crate::publications::preparing::{self, Prepared};
+use crate::publications::preparing::{self, Vetted};
 
 /// All that is wrong with a draft, and the media of it that could not be looked at yet; none where it may go out. Media are
 /// fetched for that, for a while at most.
@@ -23,7 +23,7 @@ pub async fn problems(app: &App, workspace: WorkspaceId, draft: &Draft) -> Resul
     let mut problems = Vec::new();
     for (index, looked) in looked.into_iter().enumerate() {
         let troubles = match looked {
-            Ok(Prepared { late, .. }) => late,
+            Ok((_, Vetted { late, .. })) => late,
             // Who cannot tell now may tell later; nothing of it is the draft's.
             Err(error @ (Error::Busy { .. } | Error::Vendor(_) | Error::Unavailable(_))) => {
                 vec![Trouble::new("", format!("This could not be checked: {error}"))]

@@ -2,6 +2,7 @@
 
 use super::Drive;
 use crate::app::App;
+use crate::connectors::connections::Connection;
 use crate::connectors::drive::{Entry, Kind, Look};
 use crate::error::{Error, Result};
 use anyhow::Context as _;
@@ -17,13 +18,16 @@ pub(super) struct Named {
     pub(super) id: String,
     /// What it is.
     pub(super) kind: Kind,
+    /// Its name for a person, when it was listed.
+    pub(super) name: String,
 }
 
 impl Drive {
-    /// What this drive's seals are bound to: the workspace, the connection and the restriction.
+    /// What this drive's seals are bound to: the workspace, the connection and the restriction. That is counted and not
+    /// named, so that what was handed out under an earlier one does not hold again when the same is set once more.
     fn identity(&self) -> String {
-        let root = hex::encode(Sha256::digest(self.connection.root_folder.as_deref().unwrap_or_default()));
-        format!("drives/{}/{}/{root}", self.connection.workspace_id, self.connection.id)
+        let Connection { workspace_id, id, restrictions, .. } = &self.connection;
+        format!("drives/{workspace_id}/{id}/{restrictions}")
     }
 
     /// What a list's cursors are bound to besides: the list.
@@ -38,7 +42,7 @@ impl Drive {
 
     /// What a caller is given for an entry.
     pub(super) fn seal(&self, app: &App, entry: &Entry) -> Result<String> {
-        let named = Named { id: entry.id.clone(), kind: entry.kind };
+        let named = Named { id: entry.id.clone(), kind: entry.kind, name: entry.name.clone() };
         let plain = serde_json::to_vec(&named).context("an entry cannot be named")?;
         Ok(URL_SAFE_NO_PAD.encode(app.vault().seal_token(&self.identity(), &plain)))
     }

@@ -97,7 +97,7 @@ pub(super) struct Redirected {
 #[utoipa::path(get, path = "/social/oauth/{platform}/callback", tag = "connections",
     params(("platform" = String, Path, description = "The network, such as `twitter`"), Redirected), responses(
     (status = 200, description = "Connected; a page for a person"),
-    (status = 303, description = "To the web console, with `connected` or `error` in its query"),
+    (status = 303, description = "To the web console, with `connected` or `error` in its query; with `ends`, a sentence, where nobody can renew it"),
     (status = 400, description = "No code and no error; a page for a person"),
     (status = 403, description = "Begun in another browser; a page for a person"),
     (status = 404, description = "No such network here; a page for a person"),
@@ -132,7 +132,11 @@ fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {
         let mut url = console.clone();
         match &outcome {
             Ok(connection) => {
-                url.query_pairs_mut().append_pair("connected", platform).append_pair("account", &connection.handle);
+                let mut query = url.query_pairs_mut();
+                query.append_pair("connected", platform).append_pair("account", &connection.handle);
+                if let Some(words) = &connection.ends_words {
+                    query.append_pair("ends", words);
+                }
             }
             Err(error) => {
                 let (_, code) = error.status_and_code();
@@ -145,11 +149,10 @@ fn ending(app: &App, platform: &str, outcome: Result<Connection>) -> Response {
         return Redirect::to(url.as_str()).into_response();
     }
     match outcome {
-        Ok(connection) => page(
-            StatusCode::OK,
-            "Connected",
-            &format!("@{} is connected. You can close this window.", connection.handle),
-        ),
+        Ok(Connection { handle, ends_words, .. }) => {
+            let ends = ends_words.map(|words| format!(" {words}")).unwrap_or_default();
+            page(StatusCode::OK, "Connected", &format!("@{handle} is connected.{ends} You can close this window."))
+        }
         Err(error) => {
             let (status, _) = error.status_and_code();
             let sentence = match &error {

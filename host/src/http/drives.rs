@@ -7,7 +7,7 @@ use super::publications::idempotency_key;
 use crate::app::App;
 use crate::drives::importing::{self, Imported};
 use crate::drives::listing::{self, DriveListing, Wish};
-use crate::drives::{self, Drive, Which};
+use crate::drives::{self, ConnectedDrive, Drive, Which};
 use crate::error::{Problem, Result};
 use crate::id::ConnectionId;
 use axum::Json;
@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(drive_callback))
         .routes(routes!(browse))
         .routes(routes!(import))
+        .routes(routes!(list_drives))
         .routes(routes!(restrict, disconnect_drive))
 }
 
@@ -48,7 +49,7 @@ async fn begin_drive(State(app): State<App>, caller: Caller, Path(provider): Pat
 #[utoipa::path(get, path = "/cloud-storage/oauth/{provider}/callback", tag = "cloud storage",
     params(("provider" = String, Path, description = "The drive, such as `dropbox`"), Redirected), responses(
     (status = 200, description = "Connected; a page for a person"),
-    (status = 303, description = "To the web console, with `connected` or `error` in its query"),
+    (status = 303, description = "To the web console, with `connected` or `error` in its query; with `ends`, a sentence, where nobody can renew it"),
     (status = 400, description = "No code and no error; a page for a person"),
     (status = 403, description = "Begun in another browser; a page for a person"),
     (status = 404, description = "No such drive here", body = Problem),
@@ -158,7 +159,23 @@ async fn import(
     Ok((StatusCode::CREATED, Json(imported)))
 }
 
-/// What a drive is restricted to.
+/// The workspace's drives.
+#[derive(Serialize, ToSchema)]
+struct Drives {
+    /// Oldest first.
+    items: Vec<ConnectedDrive>,
+}
+
+/// List the connected drives, with what each is restricted to.
+#[utoipa::path(get, path = "/cloud-storage/connections", tag = "cloud storage", security(("bearer" = [])), responses(
+    (status = 200, description = "The drives", body = Drives),
+    (status = 401, description = "Not signed in", body = Problem),
+))]
+async fn list_drives(State(app): State<App>, caller: Caller) -> Result<Json<Drives>> {
+    Ok(Json(Drives { items: drives::list(&app, caller.workspace).await? }))
+}
+
+/// What to restrict a drive to.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Restriction {
@@ -169,7 +186,7 @@ struct Restriction {
 }
 
 /// Restrict a drive to a folder and what is in it, or lift the restriction. Ids and cursors that were handed out before name
-/// nothing any more.
+/// nothing any more, whatever is set later. `GET /cloud-storage/connections` shows it.
 #[utoipa::path(put, path = "/cloud-storage/connections/{provider}", tag = "cloud storage", security(("bearer" = [])),
     params(("provider" = String, Path, description = "The drive, such as `dropbox`"), One), request_body = Restriction,
     responses(
@@ -177,7 +194,7 @@ struct Restriction {
     (status = 400, description = "The body cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such drive, connection or folder", body = Problem),
-    (status = 409, description = "Nothing is connected, several accounts are, or the drive no longer honours it", body = Problem),
+    (status = 409, description = "Nothing is connected, several accounts are, the drive no longer honours it, or somebody else has just changed it", body = Problem),
     (status = 422, description = "It is a file", body = Problem),
 ))]
 async fn restrict(

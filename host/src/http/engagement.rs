@@ -249,7 +249,7 @@ async fn find_reply(
     (status = 400, description = "The body cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such reply", body = Problem),
-    (status = 409, description = "It is not uncertain", body = Problem),
+    (status = 409, description = "It is not uncertain, or what is named is another reply's", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The id is missing", body = Problem),

@@ -21,7 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// A host's state.
 #[derive(Serialize, ToSchema)]
 struct Health {
-    /// `ok`.
+    /// `ok`; of a host that is ready also `fenced`: it was restored from a backup, and sends nothing before `orla resume`.
     status: &'static str,
 }
 
@@ -41,7 +41,7 @@ async fn readyz(State(app): State<App>) -> Result<Json<Health>> {
         return Err(Error::Unavailable("The server is stopping."));
     }
     app.db().ping().await.map_err(|_| Error::Unavailable("The database does not answer."))?;
-    Ok(Json(Health { status: "ok" }))
+    Ok(Json(Health { status: if app.fence().stands() { "fenced" } else { "ok" } }))
 }
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

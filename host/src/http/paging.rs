@@ -23,6 +23,11 @@ fn default_limit() -> u32 {
 }
 
 impl Page {
+    /// The page that a query names which has more to say.
+    pub(super) fn of(cursor: Option<Uuid>, limit: Option<u32>) -> Self {
+        Self { cursor, limit: limit.unwrap_or_else(default_limit) }
+    }
+
     /// How many items to read: one more than are shown, which tells whether there is a next page.
     ///
     /// # Errors

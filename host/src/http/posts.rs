@@ -82,8 +82,8 @@ pub(super) struct PostView {
 }
 
 impl PostView {
-    fn of(post: Post, publications: Vec<Publication>) -> Result<Self> {
-        let Post { id, publish_at, draft_id, draft_version, created_at, .. } = post;
+    fn of(post: &Post, publications: Vec<Publication>) -> Result<Self> {
+        let Post { id, publish_at, draft_id, draft_version, created_at, .. } = *post;
         let publications = publications.into_iter().map(PublicationView::of).collect::<Result<_>>()?;
         Ok(Self { id, publish_at, draft_id, draft_version, created_at, publications })
     }
@@ -91,7 +91,7 @@ impl PostView {
     /// A workspace's post as it is now.
     pub(super) async fn read(app: &App, caller: Caller, id: PostId) -> Result<Self> {
         let (post, publications) = posts::find(&mut app.db().read().await?, caller.workspace, id).await?;
-        Self::of(post, publications)
+        Self::of(&post, publications)
     }
 }
 
@@ -147,7 +147,7 @@ async fn list(axum::extract::State(app): AppState, caller: Caller, Query(page): 
     let mut publications = posts::publications(&mut tx, caller.workspace, &found).await?;
     let items = found.into_iter().map(|post| {
         let publications = publications.remove(&post.id).unwrap_or_default();
-        PostView::of(post, publications)
+        PostView::of(&post, publications)
     });
     Ok(Json(Posts { items: items.collect::<Result<_>>()?, next_cursor }))
 }

@@ -10,13 +10,12 @@ use super::body::{Body, Path, Query};
 use super::caller::Caller;
 use super::paging::Page;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::connectors::Committed;
 use crate::error::{Error, Problem, Result};
 use crate::id::{ConnectionId, PublicationId};
 use crate::publications::reconciling::{self, Word};
 use crate::publications::timeline::{self, Event, Step};
-use crate::publications::{self, Kind, MediaSource, NewPublication, Part, VariantMore, completing};
+use crate::publications::{self, Kind, MediaSource, NewPublication, OnDuplicate, Part, VariantMore, When, completing};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -41,15 +40,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// What to publish. Give `content` and `media_urls` for one post, or `parts` for a thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPost {
+pub(super) struct NewPost {
     /// The network, such as `twitter`.
     platform: String,
     /// The connection, where the workspace has several at the network.
     connection_id: Option<ConnectionId>,
     /// The page, blog or board to post to, where the account has several.
     target: Option<String>,
-    /// When it is to go out; at once where absent.
-    publish_at: Option<Timestamp>,
+    /// When it is to go out: a moment, or `next_free_slot` of the connection's queue; at once where absent.
+    publish_at: Option<When>,
+    /// What becomes of it where nearly the same goes to this account within the hour.
+    #[serde(default)]
+    on_duplicate: OnDuplicate,
     /// The text.
     content: Option<String>,
     /// Where the media are to be had.
@@ -72,7 +74,7 @@ struct NewPost {
 }
 
 impl NewPost {
-    fn into_publication(self, idempotency_key: Option<String>) -> Result<NewPublication> {
+    pub(super) fn into_publication(self, idempotency_key: Option<String>) -> Result<NewPublication> {
         let single = self.content.is_some() || !self.media_urls.is_empty();
         if single && !self.parts.is_empty() {
             return Err(Error::invalid("parts", "Give either `content` and `media_urls`, or `parts`."));
@@ -83,7 +85,7 @@ impl NewPost {
         } else {
             self.parts
         };
-        let Self { platform, connection_id: connection, target, publish_at, extras, .. } = self;
+        let Self { platform, connection_id: connection, target, publish_at, on_duplicate, extras, .. } = self;
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         let more = VariantMore {
             title: text(self.title),
@@ -92,7 +94,7 @@ impl NewPost {
             privacy: text(self.privacy),
             extras,
         };
-        Ok(NewPublication { platform, connection, target, parts, more, publish_at, idempotency_key })
+        Ok(NewPublication { platform, connection, target, parts, more, publish_at, on_duplicate, idempotency_key })
     }
 }
 
@@ -124,7 +126,7 @@ struct PublicationDetail {
     (status = 401, description = "Not signed in", body = Problem),
     (status = 402, description = "Not enough credits", body = Problem),
     (status = 404, description = "No such connection", body = Problem),
-    (status = 409, description = "No account, several accounts, a revoked one, or a key that was used for another post", body = Problem),
+    (status = 409, description = "No account, several accounts, a revoked one, no free slot, a near duplicate that is to be refused, or a key that was used for another post", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The post breaks a rule of the network", body = Problem),
@@ -143,7 +145,7 @@ async fn publish(
     // Who does not wait is told that it was taken in, however often.
     let has_ended = !patience.is_zero() && publication.state()?.is_terminal();
     let status = if has_ended { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(PublicationView::of(publication)?)))
+    Ok((status, Json(PublicationView::warned(&app, publication).await?)))
 }
 
 /// The client's name of its wish.
@@ -248,7 +250,7 @@ impl Finding {
     (status = 400, description = "The body cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such publication", body = Problem),
-    (status = 409, description = "Nothing of it is uncertain", body = Problem),
+    (status = 409, description = "Nothing of it is uncertain, or what is named is another publication's", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The id is missing", body = Problem),

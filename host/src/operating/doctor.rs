@@ -137,6 +137,10 @@ async fn examine_one(
         found.problem(format!("{id} has no active release: `orla connector activate {id} <version>` makes one serve."));
     } else if let Some(release) = &serving {
         look_at_keys(app, &mut found, release);
+        let pulls = release.manifest.publishing.iter().flat_map(|publishing| &publishing.media).any(|rule| rule.pulled);
+        if let (true, Some(sentence)) = (pulls, app.connectors().unreachable_by(release)) {
+            found.add("note", sentence);
+        }
         if look == Look::Live && found.missing_settings.is_empty() {
             ask_vendor(app, &mut found, release).await;
         }

@@ -6,13 +6,16 @@ use crate::clock::Timestamp;
 use crate::connectors::connections;
 use crate::error::{Error, Result, Trouble};
 use crate::id::{ConnectionId, WorkspaceId};
-use crate::publications::preparing::{self, Prepared};
-use crate::publications::{MediaSource, NewPublication, Part, VariantMore};
+use crate::publications::preparing::{self, Vetted};
+use crate::publications::{MediaSource, NewPublication, OnDuplicate, Part, VariantMore, When};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 use utoipa::ToSchema;
+
+/// A variant that may be taken in, and what stands behind it.
+pub(crate) type Looked = (NewPublication, Vetted);
 
 /// Most variants of a post.
 const MAX_VARIANTS: usize = 50;
@@ -145,7 +148,7 @@ impl PostContent {
         workspace: WorkspaceId,
         publish_at: Option<Timestamp>,
         until: Option<Instant>,
-    ) -> Result<Vec<Result<Prepared>>> {
+    ) -> Result<Vec<Result<Looked>>> {
         let variants = self.variants.as_deref().unwrap_or_default();
         if variants.is_empty() || variants.len() > MAX_VARIANTS {
             let detail = format!("A post has 1 to {MAX_VARIANTS} variants, each for an account that it goes to.");
@@ -169,7 +172,7 @@ impl PostContent {
         variant: &VariantContent,
         publish_at: Option<Timestamp>,
         until: Option<Instant>,
-    ) -> Result<Prepared> {
+    ) -> Result<Looked> {
         let (own, shared) = (variant.words(), self.words());
         if own.is_both() {
             return Err(Error::Refused(vec![both()]));
@@ -189,14 +192,16 @@ impl PostContent {
             target: variant.target.clone(),
             parts: own.parts(&shared),
             more: own.more(&shared),
-            publish_at,
+            publish_at: publish_at.map(When::At),
+            on_duplicate: OnDuplicate::default(),
             idempotency_key: None,
         };
         let troubles = preparing::shape(&new);
         if !troubles.is_empty() {
             return Err(Error::Refused(troubles));
         }
-        preparing::prepare(app, workspace, new, until).await
+        let vetted = Box::pin(preparing::prepare(app, workspace, &new, until)).await?;
+        Ok((new, vetted))
     }
 }
 

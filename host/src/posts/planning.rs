@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{PostId, PublicationId, WorkspaceId};
-use crate::publications::{Publication, planning};
+use crate::publications::{Publication, When, planning};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,6 +59,6 @@ pub async fn change(app: &App, workspace: WorkspaceId, id: PostId, plan: Plan) -
 async fn change_one(app: &App, workspace: WorkspaceId, publication: &Publication, plan: Plan) -> Result<Publication> {
     match plan {
         Plan::Cancelled => planning::cancel(app, workspace, publication.id).await,
-        Plan::At(at) => planning::reschedule(app, workspace, publication.id, at).await,
+        Plan::At(at) => planning::reschedule(app, workspace, publication.id, When::At(at)).await,
     }
 }

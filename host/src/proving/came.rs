@@ -74,9 +74,9 @@ impl Came {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether it is a `POST` to this place.
-    pub(super) fn is_post_to(&self, endpoint: &str, path: &str) -> bool {
-        self.is_for(endpoint) && self.method == "POST" && self.path == path
+    /// Whether it is for this place.
+    pub(super) fn is_at(&self, endpoint: &str, path: &str) -> bool {
+        self.is_for(endpoint) && self.path == path
     }
 
     /// Whether it may be for this endpoint.

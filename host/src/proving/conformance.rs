@@ -150,7 +150,7 @@ async fn check(stand: &Stand, variant: &Variant, refused: Refused) -> Result<(),
     Ok(())
 }
 
-/// Whether a post has this member, such as `parts/0/media/1`.
+/// Whether a post has this member, such as `parts/0/media/1`, or could have it.
 fn has(variant: &Variant, field: &str) -> bool {
     let mut names = field.split('/');
     let index = |name: Option<&str>| name.and_then(|name| name.parse::<usize>().ok());
@@ -167,10 +167,8 @@ fn has(variant: &Variant, field: &str) -> bool {
                 _ => false,
             }
         }
-        (Some("title"), None) => variant.more.title.is_some(),
-        (Some("link"), None) => variant.more.link.is_some(),
-        (Some("first_comment"), None) => variant.more.first_comment.is_some(),
-        (Some("privacy"), None) => variant.more.privacy.is_some(),
+        // What is missing is named as well.
+        (Some("title" | "link" | "first_comment" | "privacy"), None) => true,
         (Some("extras"), Some(name)) => names.next().is_none() && variant.more.extras.contains_key(name),
         _ => false,
     }

@@ -7,7 +7,7 @@ use crate::connectors::entered::Entered;
 use anyhow::anyhow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orla_manifest::{Auth, Field, FieldKind, Fields, Manifest, Sign};
+use orla_manifest::{Auth, Field, FieldKind, Fields, Manifest, Place, Refresh, Sign};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -96,6 +96,43 @@ impl Keys {
     /// What may stand for the account: its own token, or one out of a slot.
     fn tokens(&self) -> impl Iterator<Item = &str> {
         [&self.access].into_iter().chain(self.slots.values()).map(|token| token.expose_secret())
+    }
+}
+
+/// How the host renews an account's token.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    at: Place,
+    /// The parameter that holds what is shown for a new one.
+    param: String,
+    /// Whether that is the token itself.
+    is_exchange: bool,
+}
+
+impl Renewal {
+    /// That of a connector whose accounts are connected by OAuth.
+    pub(super) fn of(manifest: &Manifest) -> Option<Self> {
+        let Auth::Oauth2(oauth) = &manifest.auth else { return None };
+        Some(match &oauth.refresh {
+            Refresh::Exchange { exchange, .. } => {
+                Self { at: exchange.at.clone(), param: exchange.token_param.clone(), is_exchange: true }
+            }
+            Refresh::Token | Refresh::None => {
+                Self { at: oauth.token.clone(), param: "refresh_token".to_owned(), is_exchange: false }
+            }
+        })
+    }
+
+    /// Whether a request is for the place where it is asked for.
+    pub(super) fn is(&self, came: &Came) -> bool {
+        came.is_at(&self.at.endpoint, &self.at.path)
+    }
+
+    /// Whether it shows what the host was given.
+    pub(super) fn is_right(&self, keys: &Keys, came: &Came) -> bool {
+        let wanted = if self.is_exchange { &keys.access } else { &keys.refresh };
+        let shown = came.field(&self.param).or_else(|| came.query(&self.param));
+        shown.as_deref() == Some(wanted.expose_secret())
     }
 }
 

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub(super) fn did(verdicts: &[Verdict], answer: &Answer) -> Did {
     match answer::meaning(verdicts, &received(answer)) {
         Meaning::Done => Did::All,
-        Meaning::Refused => Did::Refused,
+        // What may be sent again is not asked.
+        Meaning::Refused | Meaning::Unfinished => Did::Refused,
         Meaning::Unknown => Did::Nothing,
     }
 }
@@ -57,6 +58,7 @@ mod tests {
             verdict(200, "/ok", "false", Meaning::Refused),
             verdict(409, "/error", "duplicate", Meaning::Refused),
             Verdict { status: 503, pointer: None, contains: None, means: Meaning::Refused },
+            Verdict { status: 308, pointer: None, contains: None, means: Meaning::Unfinished },
         ];
         let of =
             |status, body| did(&verdicts, &Answer { status, headers: BTreeMap::new(), body: AnswerBody::Json(body) });
@@ -67,5 +69,6 @@ mod tests {
         assert_eq!(of(400, json!({})), Did::Refused);
         assert_eq!(did(&verdicts, &told_back(503, &[])), Did::Refused);
         assert_eq!(did(&verdicts, &told_back(500, &[])), Did::Nothing);
+        assert_eq!(did(&verdicts, &told_back(308, &[])), Did::Refused);
     }
 }

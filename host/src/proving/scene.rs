@@ -4,7 +4,7 @@
 //! that it did and is sent again is what no connector may cause.
 
 use super::came::Came;
-use super::keys::Keys;
+use super::keys::{Keys, Renewal};
 use super::mishap::{Did, Mishap};
 use super::outcome;
 use super::plot::{Nature, Plot, Script};
@@ -15,7 +15,7 @@ use super::webhook::{self, Names};
 use crate::connectors::journal::Journal;
 use crate::connectors::run::Run;
 use bytes::Bytes;
-use orla_manifest::{Auth, Endpoint, Manifest, Place, Sign, Verdict};
+use orla_manifest::{Endpoint, Manifest, Sign, Verdict};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ pub(super) struct Scene {
     signs: BTreeMap<String, Sign>,
     /// The parameters that prove tokens, by the endpoints that want them.
     proofs: BTreeMap<String, String>,
-    token_place: Option<Place>,
+    renewal: Option<Renewal>,
     /// What answers mean whose status misleads.
     verdicts: Vec<Verdict>,
     script: Script,
@@ -82,10 +82,7 @@ impl Scene {
         Self {
             proofs: manifest.endpoints.iter().filter_map(proof).collect(),
             signs: manifest.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.sign.clone())).collect(),
-            token_place: match &manifest.auth {
-                Auth::Oauth2(oauth) => Some(oauth.token.clone()),
-                Auth::None | Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) => None,
-            },
+            renewal: Renewal::of(manifest),
             verdicts: manifest.verdicts.clone(),
             script,
             standings: Vec::new(),
@@ -217,7 +214,7 @@ impl Scene {
         let trouble = if refused_again || self.is_revoked { Some(Mishap::Status(401)) } else { trouble };
         if trouble == Some(Mishap::Status(401)) && !refused_again {
             self.refusing = Some((index, self.keys.access.clone()));
-            self.is_revoked = self.token_place.is_none();
+            self.is_revoked = self.renewal.is_none();
         }
         let did = match (outcome::did(&self.verdicts, &answer), trouble) {
             (Did::All, Some(mishap)) => mishap.did(&self.verdicts),
@@ -274,17 +271,13 @@ impl Scene {
 
     /// The token endpoint, which is the host's alone to call.
     fn mint(&mut self, came: &Came) -> Option<Reply> {
-        let place = self.token_place.as_ref()?;
-        if !came.is_post_to(&place.endpoint, &place.path) {
-            return None;
-        }
-        if came.field("refresh_token").as_deref() != Some(self.keys.refresh.expose_secret()) {
-            self.complain("the host renewed its token with another refresh token than it was given".to_owned());
+        let renewal = self.renewal.as_ref().filter(|renewal| renewal.is(came))?;
+        if !renewal.is_right(&self.keys, came) {
+            self.complain("the host renewed its token with another one than it was given".to_owned());
         }
         let number = self.next_number();
         let (access, refresh) = (format!("renewed-access-token-{number}"), format!("renewed-refresh-token-{number}"));
-        let body =
-            json!({ "access_token": access, "refresh_token": refresh, "token_type": "bearer", "expires_in": 7_200 });
+        let body = json!({ "access_token": access, "refresh_token": refresh, "token_type": "bearer", "expires_in": 7_776_000 });
         (self.keys.access, self.keys.refresh) = (access.into(), refresh.into());
         Some(Reply::Answer(Answer { status: 200, headers: BTreeMap::new(), body: AnswerBody::Json(body) }))
     }

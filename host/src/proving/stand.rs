@@ -6,7 +6,7 @@ use super::ends::End;
 use super::keys::{self, Keys};
 use super::plot::Script;
 use super::proof;
-use super::vendor::Vendor;
+use super::vendor::{self, Vendor};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
@@ -22,9 +22,8 @@ use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
 use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
 use crate::connectors::work::{Account, Attempt};
-use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob};
+use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob, looks};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
-use crate::identity::passwords::Password;
 use crate::identity::{self, Role};
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -105,11 +104,10 @@ impl Stand {
         let moment = Arc::new(AtomicI64::new(0));
         let clock = Clock::Manual(moment.clone());
         let vendor = Vendor::start(manifest, &clock).await?;
-        let key = |text: &str| Some(SecretString::from(text));
         let connector = ConnectorConfig {
             client_id: Some("proving".to_owned()),
-            client_secret: key(proof::APP_SECRET),
-            api_key: key(OPERATOR_KEY),
+            client_secret: Some(proof::APP_SECRET.into()),
+            api_key: Some(OPERATOR_KEY.into()),
             settings: settings.clone(),
             endpoints: vendor.origins(),
             visible_after_ms: None,
@@ -124,9 +122,10 @@ impl Stand {
             ..Config::default()
         };
         let app = Box::pin(App::open(config, clock, Setup { program, memories: Memories::Pooled })).await?;
+        app.connectors().services().public_urls.name_by_content(vendor::MEDIA);
         Box::pin(app.connectors().install(&wasm, Then::Activate(Consent::Given), Actor::Command)).await?;
         let release = app.connectors().active(&manifest.id).context("the connector is not admitted")?;
-        let password = Password::from("Proving-1".to_owned());
+        let password = "Proving-1".to_owned().into();
         let user = identity::create_verified(&app, "proving@example.com", &password, Role::User).await?;
         Ok(Self { app, moment, vendor, release, user, dropped: Mutex::default(), _folder: folder })
     }
@@ -277,11 +276,10 @@ impl Stand {
     async fn run(&self, work: &Work<'_>) -> anyhow::Result<Run> {
         let services = self.connectors().services();
         let credentials = self.credentials(work).await?;
-        let journal = if work.case.call.is_run() {
-            let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
-            Some(Journal::replaying(&services.db, &services.clock, work.pinned.id, effects))
-        } else {
-            None
+        let effects = journal::effects(&mut self.app.db().read().await?, work.pinned.id).await?;
+        let journal = match &work.case.call {
+            Call::Reconcile(_) | Call::FindReply(_) => Some(Journal::looking(services, work.pinned.id, effects)),
+            call => call.is_run().then(|| Journal::replaying(&services.db, &services.clock, work.pinned.id, effects)),
         };
         Ok(self.connectors().execution(work.pinned, self.release.clone(), credentials, journal))
     }
@@ -293,7 +291,7 @@ impl Stand {
             (Call::Whoami, Some(entered)) => Credentials::Entered { connection: None, entered: Some(entered.clone()) },
             (Call::Whoami, None) => {
                 let token = self.vendor.scene(|scene| scene.keys().access.clone());
-                Credentials::Minted { token, app_secret: Some(proof::APP_SECRET.into()) }
+                Credentials::Minted { token, app: None, app_secret: Some(proof::APP_SECRET.into()) }
             }
             (
                 Call::Check(_)
@@ -358,7 +356,8 @@ impl Stand {
             earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(places)?))).collect(),
         };
         let credentials = self.credentials(work).await?;
-        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, None));
+        let journal = Journal::looking(self.connectors().services(), work.pinned.id, effects.to_vec());
+        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, Some(journal)));
         self.enter(&run);
         let verdict = match &work.case.call {
             Call::Reply(answer) => {
@@ -386,7 +385,6 @@ impl Stand {
     /// # Errors
     /// The database failed.
     pub(super) async fn found_out(&self, work: &Work<'_>, key: &str, made: Option<&Committed>) -> anyhow::Result<()> {
-        use crate::connectors::looks;
         let (run, now) = (work.pinned.id, self.app.now());
         let mut tx = self.app.db().begin().await?;
         match made {

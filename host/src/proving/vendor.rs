@@ -31,6 +31,9 @@ const HTTP_DATE: &[BorrowedFormatItem<'_>] =
 /// Marks an answer that holds nothing of use, so that it is known again in the journal.
 pub(super) const SPOILED: &str = "x-orla-spoiled";
 
+/// Where URLs at which a vendor fetches media lead in cases; the digest of the bytes follows.
+pub(super) const MEDIA: &str = "https://media.example";
+
 /// Path and query of a whole URL that a person enters. It is as secret as what signs there.
 const HOOK: &str = "/hook/proving-hook-5f0c1d7a9e?key=proving-hook-5f0c1d7a9e";
 

@@ -1,6 +1,7 @@
 //! All that is wrong with a variant whose media are at hand: by the manifest's rules of media, and by the connector, who knows
 //! the account's facts.
 
+use super::pulling;
 use crate::app::App;
 use crate::connecting::facts;
 use crate::connectors::connections::Connection;
@@ -21,9 +22,11 @@ pub(super) async fn check(
     target: Option<&str>,
     (variant, media): (&Variant, Vec<Trouble>),
 ) -> Result<Vec<Trouble>, Fault> {
+    let pulled = pulling::check(app, release, variant).err();
     let facts = facts::known(app, release, connection, target).await;
     let violations = app.connectors().check(release, connection.workspace_id, variant, &facts).await?;
     let mut all = media;
+    all.extend(pulled.map(|fault| Trouble::new(fault.field.unwrap_or_default(), fault.message)));
     // Of the same medium the host says it with limit and excess.
     let others: Vec<Trouble> = violations
         .into_iter()

@@ -7,7 +7,7 @@
 //! that: of all that share a journal only the last may still send, so no part goes out twice.
 
 use super::creating::{self, Completes, Row};
-use super::{Kind, Publication, State, find};
+use super::{Kind, OnDuplicate, Publication, State, find};
 use crate::app::App;
 use crate::connectors::connections;
 use crate::connectors::fault::FaultKind;
@@ -62,13 +62,14 @@ pub async fn complete(app: &App, workspace: WorkspaceId, author: UserId, id: Pub
         more: &more,
         media: None,
         publish_at: None,
+        not_after: None,
+        on_duplicate: OnDuplicate::Warn,
         key: None,
         digest: &digest,
-        release: &release,
         post: publication.post_id,
         completes: Some(Completes { id, run: &pinned }),
     };
-    match creating::take_in(app, &row).await {
+    match creating::take_in(app, &row, &release).await {
         Ok(publication) => Ok(publication),
         // Somebody else asked at the same moment, and was quicker.
         Err(error) => completion(&mut app.db().read().await?, workspace, id).await?.ok_or(error),

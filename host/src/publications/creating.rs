@@ -1,9 +1,10 @@
-//! Taking publications in: what is wished for is paid for and put on the list of work, several together or none of them.
+//! Taking a publication in: what is wished for, checked, paid for and put on the list of work.
 
 use super::media::{self, Fetched};
-use super::preparing::{self, Prepared};
+use super::preparing::{self, Vetted};
 use super::sources::{self, Place};
-use super::{BY_KEY, NewPublication, Part, Publication, State, VariantMore, planning, timeline};
+use super::timeline::{self, Move};
+use super::{BY_KEY, NewPublication, OnDuplicate, Part, Publication, State, VariantMore, When, likeness};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -13,7 +14,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{PostId, PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
-use crate::{ledger, on, prices};
+use crate::{ledger, on, queue};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
@@ -38,37 +39,80 @@ pub(super) async fn create_in(
     new: NewPublication,
     post: Option<PostId>,
 ) -> Result<Publication> {
-    check_key(new.idempotency_key.as_deref())?;
-    let troubles = preparing::shape(&new);
-    if !troubles.is_empty() {
-        return Err(Error::Refused(troubles));
-    }
-    let digest = digest_of(&new)?;
-    let key = new.idempotency_key.clone();
-    let mut tx = app.db().read().await?;
-    if let Some(earlier) = repeated(&mut tx, workspace, key.as_deref(), &digest).await? {
+    preparing::check_shape(&new)?;
+    if let Some(earlier) = earlier(app, workspace, &new).await? {
         return Ok(earlier);
     }
+    let digest = wish_digest(&new)?;
     // After that: a repetition may come when the time is past.
-    new.publish_at.map_or(Ok(()), |at| planning::check_time(at, app.now()))?;
-    let price = prices::quote(&mut tx, OPERATION).await?;
-    drop(tx);
-    let until = new.publish_at.map(|_| preparing::patience());
-    let prepared = Box::pin(preparing::prepare(app, workspace, new, until)).await?;
-    take_in(app, &Row { key: key.as_deref(), post, ..Row::of(&prepared, author, price, &digest) }).await
+    let vetted = Box::pin(preparing::vet(app, workspace, &new)).await?;
+    let row = Row { post, ..wish_row(author, &new, &vetted, &digest) };
+    take_in(app, &row, &vetted.release.digest).await
 }
 
-/// What tells one wish from another. A post of parts alone is told as it always was.
-fn digest_of(new: &NewPublication) -> Result<String> {
+/// Takes a wish in that was vetted, in the caller's transaction; or gives what the same key gave before. Who commits it wakes
+/// the worker.
+///
+/// # Errors
+/// As [`insert`], or the key was used for another wish.
+pub(crate) async fn insert_once(
+    tx: &mut Tx,
+    author: UserId,
+    new: &NewPublication,
+    vetted: &Vetted,
+    now: Timestamp,
+) -> Result<Publication> {
+    let digest = wish_digest(new)?;
+    match repeated(tx, vetted.connection.workspace_id, new.idempotency_key.as_deref(), &digest).await? {
+        Some(earlier) => Ok(earlier),
+        None => insert(tx, &wish_row(author, new, vetted, &digest), &vetted.release.digest, now).await,
+    }
+}
+
+/// What the same key with the same wish gave before.
+///
+/// # Errors
+/// The key was used for another wish, or the database failed.
+pub(crate) async fn earlier(app: &App, workspace: WorkspaceId, new: &NewPublication) -> Result<Option<Publication>> {
+    let key = new.idempotency_key.as_deref();
+    repeated(&mut app.db().read().await?, workspace, key, &wish_digest(new)?).await
+}
+
+fn wish_digest(new: &NewPublication) -> Result<String> {
     let wish = (&new.platform, &new.connection, &new.target, &new.parts, &new.publish_at);
+    // A post of parts alone is told as it always was.
     if new.more.is_empty() { request_digest(&wish) } else { request_digest(&(wish, &new.more)) }
 }
 
-/// Takes one publication in; or gives the one that somebody with the same key was quicker with, and took the last credits for.
-pub(super) async fn take_in(app: &App, row: &Row<'_>) -> Result<Publication> {
+/// The row of a wish that was vetted.
+pub(crate) fn wish_row<'a>(author: UserId, new: &'a NewPublication, vetted: &'a Vetted, digest: &'a str) -> Row<'a> {
+    Row {
+        id: PublicationId::new(),
+        operation: OPERATION,
+        workspace: vetted.connection.workspace_id,
+        author,
+        connection: &vetted.connection,
+        target: vetted.target.clone(),
+        reply_to: None,
+        price: vetted.price,
+        parts: &new.parts,
+        more: &new.more,
+        media: Some(&vetted.media),
+        publish_at: new.publish_at,
+        not_after: None,
+        on_duplicate: new.on_duplicate,
+        key: new.idempotency_key.as_deref(),
+        digest,
+        post: None,
+        completes: None,
+    }
+}
+
+/// Takes a publication in; or gives the one that somebody with the same key was quicker with, and took the last credits for.
+pub(super) async fn take_in(app: &App, row: &Row<'_>, release: &str) -> Result<Publication> {
     let taken = async {
         let mut tx = app.db().begin().await?;
-        let publication = insert(&mut tx, row, app.now()).await?;
+        let publication = insert(&mut tx, row, release, app.now()).await?;
         tx.commit().await?;
         Ok(publication)
     };
@@ -84,19 +128,6 @@ pub(super) async fn take_in(app: &App, row: &Row<'_>) -> Result<Publication> {
     }
 }
 
-/// Takes several publications in, in the caller's transaction: all of them or none. The caller wakes the worker once it has
-/// committed.
-///
-/// # Errors
-/// The workspace cannot pay for them all, or the database failed: the transaction must be dropped.
-pub(crate) async fn take_in_all(tx: &mut Tx, rows: &[Row<'_>], now: Timestamp) -> Result<Vec<Publication>> {
-    let mut publications = Vec::with_capacity(rows.len());
-    for row in rows {
-        publications.push(insert(tx, row, now).await?);
-    }
-    Ok(publications)
-}
-
 /// # Errors
 /// The key is none that is kept.
 pub(crate) fn check_key(key: Option<&str>) -> Result<()> {
@@ -109,14 +140,6 @@ pub(crate) fn check_key(key: Option<&str>) -> Result<()> {
 /// What tells one wish from another.
 pub(crate) fn request_digest(wish: &impl serde::Serialize) -> Result<String> {
     Ok(hex::encode(Sha256::digest(serde_json::to_vec(wish).map_err(anyhow::Error::from)?)))
-}
-
-/// The refusal of a key that was used for something else.
-pub(crate) fn key_reused() -> Error {
-    Error::Conflict {
-        code: "idempotency_key_reused",
-        detail: "This Idempotency-Key was used for another post. Use a new key for a new post.".to_owned(),
-    }
 }
 
 /// The publication that the same key asked for before.
@@ -135,96 +158,119 @@ pub(super) async fn repeated(
     }
 }
 
+/// The refusal of a key that was used for something else.
+pub(crate) fn key_reused() -> Error {
+    Error::Conflict {
+        code: "idempotency_key_reused",
+        detail: "This Idempotency-Key was used for another post. Use a new key for a new post.".to_owned(),
+    }
+}
+
 /// What is taken in.
+#[derive(Debug)]
 pub(crate) struct Row<'a> {
-    pub(super) id: PublicationId,
+    pub(crate) id: PublicationId,
     /// The metered operation.
-    pub(super) operation: &'static str,
-    pub(super) workspace: WorkspaceId,
-    pub(super) author: UserId,
-    pub(super) connection: &'a Connection,
-    pub(super) target: Option<String>,
+    pub(crate) operation: &'static str,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) author: UserId,
+    pub(crate) connection: &'a Connection,
+    pub(crate) target: Option<String>,
     /// Of a reply, the vendor's id of the comment.
-    pub(super) reply_to: Option<&'a str>,
-    pub(super) price: i64,
-    pub(super) parts: &'a [Part],
-    pub(super) more: &'a VariantMore,
+    pub(crate) reply_to: Option<&'a str>,
+    pub(crate) price: i64,
+    pub(crate) parts: &'a [Part],
+    pub(crate) more: &'a VariantMore,
     /// Those of its media that are at hand.
-    pub(super) media: Option<&'a Fetched>,
+    pub(crate) media: Option<&'a Fetched>,
     /// When it is to go out; `None` for at once.
-    pub(super) publish_at: Option<Timestamp>,
-    pub(super) key: Option<&'a str>,
-    pub(super) digest: &'a str,
-    /// The release that its run begins with, by its digest; where it begins at once.
-    pub(super) release: &'a str,
+    pub(crate) publish_at: Option<When>,
+    /// Until when it may begin; `None` for as late as may be.
+    pub(crate) not_after: Option<Timestamp>,
+    pub(crate) on_duplicate: OnDuplicate,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) digest: &'a str,
     /// The post that it belongs to.
     pub(crate) post: Option<PostId>,
     /// The run that it goes on with, where it publishes what is missing of another.
-    pub(super) completes: Option<Completes<'a>>,
+    pub(crate) completes: Option<Completes<'a>>,
 }
 
 /// A publication whose missing parts are published by another, and the run that it was.
-pub(super) struct Completes<'a> {
+#[derive(Debug)]
+pub(crate) struct Completes<'a> {
     pub(super) id: PublicationId,
     pub(super) run: &'a Pinned,
 }
 
-impl<'a> Row<'a> {
-    /// A post that was looked at. It has no key and belongs to no post.
-    pub(crate) fn of(prepared: &'a Prepared, author: UserId, price: i64, digest: &'a str) -> Self {
-        let Prepared { new, connection, target, release, media, .. } = prepared;
-        Self {
-            id: PublicationId::new(),
-            operation: OPERATION,
-            workspace: connection.workspace_id,
-            author,
-            connection,
-            target: target.clone(),
-            reply_to: None,
-            price,
-            parts: &new.parts,
-            more: &new.more,
-            media: Some(media),
-            publish_at: new.publish_at,
-            key: None,
-            digest,
-            release: &release.digest,
-            post: None,
-            completes: None,
-        }
-    }
-}
-
-const INSERT: &str = returning!(
-    "insert into publications
+const INSERT: &str = "insert into publications
     (id, workspace_id, author_id, connection_id, connector, platform, parts, state, attempts, idempotency_key,
-     request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at, more, post_id, completes)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18, $19)"
-);
+     request_digest, hold_id, price, created_at, updated_at, target, reply_to, publish_at, not_after, more, post_id, completes)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18, $19, $20)";
 
-async fn insert(tx: &mut Tx, row: &Row<'_>, now: Timestamp) -> Result<Publication> {
+/// Takes a publication in, in the caller's transaction. Who commits it wakes the worker.
+///
+/// # Errors
+/// It costs more than the workspace has, the queue has no free slot, or it is refused as a duplicate: the transaction has to be
+/// dropped. The database failed.
+pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
     let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
     let more = Some(row.more).filter(|more| !more.is_empty()).map(serde_json::to_string).transpose();
     let more = more.map_err(anyhow::Error::from)?;
+    let completes = row.completes.as_ref().map(|earlier| earlier.id);
     let key = format!("publication/{}", row.id);
     let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
     let hold = ledger::hold(tx, row.workspace, row.operation, row.price, &key, now).await?;
-    let publication: Publication = on!(&mut *tx, conn => sqlx::query_as(INSERT)
+    let publish_at = match row.publish_at {
+        Some(When::At(at)) => Some(at),
+        Some(When::NextFreeSlot) => Some(queue::take_place(tx, row.connection, row.id, now).await?),
+        None => None,
+    };
+    if row.on_duplicate == OnDuplicate::Refuse {
+        likeness::refuse(tx, row, publish_at.unwrap_or(now)).await?;
+    }
+    on!(&mut *tx, conn => sqlx::query(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
-        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(row.publish_at).bind(more).bind(row.post)
-        .bind(row.completes.as_ref().map(|earlier| earlier.id))
-        .fetch_one(conn).await)?;
+        .bind(&row.connection.platform).bind(&parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
+        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(publish_at).bind(row.not_after)
+        .bind(&more).bind(row.post).bind(completes)
+        .execute(conn).await.map(drop))?;
+    let publication = Publication {
+        id: row.id,
+        workspace_id: row.workspace,
+        connection_id: row.connection.id,
+        connector: row.connection.connector.clone(),
+        platform: row.connection.platform.clone(),
+        target: row.target.clone(),
+        parts,
+        state: state.word().to_owned(),
+        receipt: None,
+        fault: None,
+        attempts: 0,
+        setbacks: 0,
+        request_digest: row.digest.to_owned(),
+        hold_id: hold,
+        price: row.price,
+        created_at: now,
+        updated_at: now,
+        finished_at: None,
+        reply_to: row.reply_to.map(str::to_owned),
+        publish_at,
+        doubt_since: None,
+        more,
+        post_id: row.post,
+        completes,
+    };
     for (&(part, position), blob) in row.media.into_iter().flatten() {
         sources::put(tx, Place { publication: row.id, part, position }, blob).await?;
     }
     match &row.completes {
-        Some(earlier) => go_on(tx, &publication, earlier, row.release).await?,
-        None if row.publish_at.is_none() => begin_run(tx, &publication, row.release, now).await?,
+        Some(earlier) => go_on(tx, &publication, earlier, release).await?,
+        None if publish_at.is_none() => begin_run(tx, &publication, release, now).await?,
         None => {}
     }
-    timeline::add(tx, row.id, 0, state, "taken in", None, now).await?;
-    jobs::enqueue(tx, Job::Publish(row.id), row.publish_at.unwrap_or(now), now).await?;
+    timeline::add(tx, &publication, Move::to(state, "taken in"), now).await?;
+    jobs::enqueue_at(tx, Job::Publish(row.id), &publication.place(), publish_at.unwrap_or(now), now).await?;
     Ok(publication)
 }
 

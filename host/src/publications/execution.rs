@@ -1,21 +1,23 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
 use super::media::{self, Fetched};
-use super::{Publication, State, checking, creating, timeline};
+use super::timeline::{self, Move};
+use super::{Publication, State, checking, creating, doubting, planning};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connectors::connections::{self, Connection};
+use crate::connectors::connections::Connection;
 use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::engagement::Answer;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::journal::{self, Effect, Journal};
+use crate::connectors::loading::{self, LoadedRun};
 use crate::connectors::meter::Meter;
 use crate::connectors::release::Release;
-use crate::connectors::run::{self, Pinned, Run};
+use crate::connectors::run::{Pinned, Run};
 use crate::connectors::variant::Variant;
 use crate::connectors::work::{Account, PartOutcome, Progress};
 use crate::db::Tx;
-use crate::error::{Error, Result, Trouble};
+use crate::error::{Result, Trouble};
 use crate::id::PublicationId;
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
@@ -62,17 +64,8 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
     let is_new = publication.attempts <= 1 && publication.state()? == State::Running && publication.completes.is_none();
     let has_media = !is_new || publication.publish_at.is_some();
     let workspace = publication.workspace_id;
-    let (pinned, release) = run::pinned(tx, id.into(), workspace).await?;
-    let connection = match connections::find(tx, workspace, publication.connection_id).await {
-        Ok(connection) => Some(connection),
-        Err(Error::NotFound(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let stored = match &connection {
-        // What cannot be read here is a fault where it is needed.
-        Some(connection) => Stored::read(tx, app.vault(), workspace, connection.id).await.ok(),
-        None => None,
-    };
+    let loaded = loading::load(tx, app.vault(), id.into(), workspace, publication.connection_id).await?;
+    let LoadedRun { pinned, release, connection, stored } = loaded;
     Ok(Loaded {
         stored,
         connection,
@@ -86,7 +79,8 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
 
 const BEGIN: &str = returning!(
     "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
-    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')"
+    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')
+        and (state <> 'scheduled' or not_after is null or not_after >= $1)"
 );
 
 /// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
@@ -103,6 +97,7 @@ pub async fn begin(
     let begun: Option<Publication> =
         on!(tx, conn => sqlx::query_as(BEGIN).bind(now).bind(id).fetch_optional(conn).await)?;
     let Some(publication) = begun else {
+        planning::miss(tx, id, now).await?;
         jobs::complete(tx, claim).await?;
         return Ok(None);
     };
@@ -113,7 +108,7 @@ pub async fn begin(
         let release = active.as_ref().map_or("", |release| release.digest.as_str());
         creating::begin_run(tx, &publication, release, now).await?;
     }
-    timeline::add(tx, id, attempt, State::Running, &format!("attempt {attempt} begins"), None, now).await?;
+    timeline::add(tx, &publication, Move::to(State::Running, &format!("attempt {attempt} begins")), now).await?;
     Ok(Some(publication))
 }
 
@@ -151,7 +146,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
     let mut course = Course {
         setbacks: loaded.publication.setbacks + 1,
         has_made_headway: false,
-        age: app.now().since(loaded.publication.begins_at()),
+        age: app.now().since(doubting::began(app, &loaded.publication)),
     };
     let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
     let ready = match ready(app, loaded).await {
@@ -233,6 +228,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
+    let journal = journal.doubting(doubting::since(app, &publication));
     let credentials = Credentials::of(connection.id, &release.manifest.auth, stored);
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
@@ -332,15 +328,18 @@ async fn write_end(
         }
         End::Uncertain(fault) => {
             jobs::complete(tx, claim).await?;
-            jobs::enqueue(tx, Job::Reconcile(id), now.after(FIRST_LOOK.min(app.config().job_lease())), now).await?;
+            let first = now.after(FIRST_LOOK.min(app.config().job_lease()));
+            jobs::enqueue_at(tx, Job::Reconcile(id), &publication.place_of_looks(), first, now).await?;
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {
+            let fault = doubting::told(app, tx, publication, fault).await?;
             jobs::complete(tx, claim).await?;
             release(tx, publication, now).await?;
             (State::Failed, fault.message.clone(), None, Some(fault))
         }
     };
+    let made = Move { state, reason: &reason, meter: Some(meter), receipt: receipt.as_deref(), fault: fault.as_ref() };
     let receipt = receipt.as_ref().map(serde_json::to_string).transpose()?;
     let fault = fault.as_ref().map(serde_json::to_string).transpose()?;
     let finished = state.is_terminal().then_some(now);
@@ -348,7 +347,7 @@ async fn write_end(
         .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(setbacks).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not running any more");
-    timeline::add(tx, id, publication.attempts, state, &reason, Some(meter), now).await?;
+    timeline::add(tx, publication, made, now).await?;
     // The timeline tells it to whoever asks; the log of a busy server would be nothing else.
     tracing::debug!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
     Ok(())

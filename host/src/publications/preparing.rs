@@ -6,7 +6,7 @@
 
 use super::checking::{self, told};
 use super::media::{self, Fetched, Gathered};
-use super::{NewPublication, Part, VariantMore};
+use super::{NewPublication, Part, VariantMore, When, creating, planning, pulling};
 use crate::app::App;
 use crate::connecting::platforms;
 use crate::connectors::connections::{self, Connection};
@@ -17,6 +17,7 @@ use crate::connectors::variant::{Variant, VariantPart, beyond, not_taken};
 use crate::db::Tx;
 use crate::error::{Error, Result, Trouble};
 use crate::id::WorkspaceId;
+use crate::prices;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,16 +39,38 @@ pub(crate) fn patience() -> Instant {
     Instant::now() + PATIENCE
 }
 
-/// A wish that may be taken in: where it goes, and what is at hand of it.
+/// What stands behind a wish that can be taken in.
 #[derive(Debug)]
-pub(crate) struct Prepared {
-    pub(crate) new: NewPublication,
+pub(crate) struct Vetted {
     pub(crate) connection: Connection,
     pub(crate) target: Option<String>,
+    pub(crate) price: i64,
     pub(crate) release: Arc<Release>,
     pub(super) media: Fetched,
     /// Media that did not come in time.
     pub(crate) late: Vec<Trouble>,
+}
+
+/// Holds a wish against everything that can be known before it is carried out; no post is written. The media of what is for
+/// later are fetched, as far as they come in time.
+///
+/// # Errors
+/// As [`creating::create`](super::create), but for the credits.
+pub(crate) async fn vet(app: &App, workspace: WorkspaceId, new: &NewPublication) -> Result<Vetted> {
+    check_shape(new)?;
+    if let Some(When::At(at)) = new.publish_at {
+        planning::check_time(at, app.now())?;
+    }
+    let until = new.publish_at.map(|_| patience());
+    Box::pin(prepare(app, workspace, new, until)).await
+}
+
+/// # Errors
+/// No network could make sense of the wish, or its key is none that is kept.
+pub(super) fn check_shape(new: &NewPublication) -> Result<()> {
+    creating::check_key(new.idempotency_key.as_deref())?;
+    let troubles = shape(new);
+    if troubles.is_empty() { Ok(()) } else { Err(Error::Refused(troubles)) }
 }
 
 /// Looks at a wish whose shape is right. Its media are fetched until then; `None` leaves them to the worker.
@@ -57,22 +80,24 @@ pub(crate) struct Prepared {
 pub(crate) async fn prepare(
     app: &App,
     workspace: WorkspaceId,
-    new: NewPublication,
+    new: &NewPublication,
     until: Option<Instant>,
-) -> Result<Prepared> {
+) -> Result<Vetted> {
     let mut tx = app.db().read().await?;
-    let connection = choose_connection(app, &mut tx, workspace, &new).await?;
+    let connection = choose_connection(app, &mut tx, workspace, new).await?;
     let targets = match connection.target_count {
         0 => Vec::new(),
         _ => targets::list(&mut tx, workspace, connection.id).await?,
     };
     let target = targets::resolve(&targets, new.target.as_deref())?;
+    let price = prices::quote(&mut tx, creating::OPERATION).await?;
     drop(tx);
     let release = app.connectors().active(&connection.connector).ok_or(Error::Unavailable(NO_CONNECTOR))?;
+    pulling::check_wish(app, &release, &new.parts)?;
     let has_media = new.parts.iter().any(|part| !part.media.is_empty());
     let gathered = match until {
         // What has too many media is not worth fetching them.
-        Some(until) if has_media && !has_too_many(&release, &new) => {
+        Some(until) if has_media && !has_too_many(&release, new) => {
             Some(media::gather(app, workspace, &new.parts, until).await)
         }
         _ => (!has_media).then(Gathered::default),
@@ -83,17 +108,17 @@ pub(crate) async fn prepare(
     });
     let troubles = if is_whole {
         let look = Look { app, release: &release, connection: &connection, target: target.as_deref() };
-        Box::pin(look.whole(&new, &gathered.fetched)).await?
+        Box::pin(look.whole(new, &gathered.fetched)).await?
     } else {
         let judged = Box::pin(media::judged(app, &release, &gathered.fetched)).await;
         let judged = judged.map_err(|fault| refusal(&connection, &fault))?;
-        limits(&release, &new).into_iter().chain(gathered.troubles).chain(judged).collect()
+        limits(&release, new).into_iter().chain(gathered.troubles).chain(judged).collect()
     };
     if !troubles.is_empty() {
         media::forget_bad(app, workspace, &new.parts, &troubles).await;
         return Err(Error::Refused(troubles));
     }
-    Ok(Prepared { new, connection, target, release, media: gathered.fetched, late: gathered.late })
+    Ok(Vetted { connection, target, price, release, media: gathered.fetched, late: gathered.late })
 }
 
 const NO_CONNECTOR: &str = "The connector of this network is not loaded on this server.";

@@ -3,14 +3,15 @@
 //! "It is not there" counts only after two looks, each past the time after which the vendor shows what it has.
 
 use super::execution::{self, Loaded};
-use super::{FIND_ANY, Kind, Publication, State, find, replying, timeline};
+use super::timeline::{self, Move};
+use super::{FIND_ANY, Kind, Publication, State, doubting, find, others};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::Committed;
 use crate::connectors::credentials::Credentials;
 use crate::connectors::engagement::{Answer, LostReply};
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::journal::Effect;
+use crate::connectors::journal::{Effect, Journal};
 use crate::connectors::looks;
 use crate::connectors::work::{Account, Attempt, Verdict};
 use crate::db::Tx;
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::id::{PublicationId, RunId, WorkspaceId};
 use crate::jobs::{self, Claim, Job};
 use crate::on;
+use orla_manifest::AnswerPlace;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +31,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What a look came to.
 enum Found {
-    There(Committed),
+    /// With the places at which answers name such things.
+    There(Committed, Vec<AnswerPlace>),
     NotThere,
     /// Nothing can be said, for this reason.
     Nothing(String),
@@ -61,12 +64,12 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     let looked_at = app.now();
     let (found, visible_after) = ask(app, &loaded, &effect).await;
     let now = app.now();
-    let visible = effect.sent_at.after(visible_after);
     let publication = &loaded.publication;
+    let visible = doubting::sent_by(app, publication, &effect).after(visible_after);
     let run = RunId::from(id);
     let mut tx = app.db().begin().await?;
-    match found {
-        Found::There(committed) => {
+    match held_against_others(&mut tx, publication, &effect, found).await? {
+        Found::There(committed, _) => {
             looks::found(&mut tx, run, &effect.key, &committed, now).await?;
             let reason = format!("{} is at the vendor as {}", effect.key, committed.id);
             go_on(&mut tx, claim, publication, &reason, now).await?;
@@ -97,6 +100,18 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     Ok(())
 }
 
+/// What was found, unless it is somebody else's.
+async fn held_against_others(
+    tx: &mut Tx,
+    publication: &Publication,
+    effect: &Effect,
+    found: Found,
+) -> anyhow::Result<Found> {
+    let Found::There(Committed { id, .. }, places) = &found else { return Ok(found) };
+    let forbidden = others::forbid(tx, publication, Some(&effect.digest), id, places).await?;
+    Ok(forbidden.map_or(found, |why| Found::Nothing(why.to_owned())))
+}
+
 /// Asks the connector. Also tells how long the vendor may take to show what it has.
 async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     let release = match execution::find_release(app, &loaded.release, &loaded.publication.connector).await {
@@ -119,12 +134,13 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
     };
     let account = Account::of(connection, loaded.publication.target.clone(), &release);
     let credentials = Credentials::of(connection.id, &release.manifest.auth, loaded.stored.clone());
-    let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, None));
+    let journal = Journal::looking(app.connectors().services(), loaded.pinned.id, loaded.effects.clone());
+    let run = Arc::new(app.connectors().execution(loaded.pinned, release, credentials, Some(journal)));
     let verdict = match (&loaded.publication.reply_to, variant.parts.as_slice()) {
         (Some(comment), [part]) => {
-            let others = match replying::others(app, &loaded.publication, effect.sent_at, &places).await {
+            let others = match replies(app, &loaded.publication, effect.sent_at, &places).await {
                 Ok(others) => others,
-                Err(error) => return nothing(&format!("the replies before it cannot be read: {error:#}")),
+                Err(error) => return nothing(&format!("the replies before it cannot be read: {error}")),
             };
             let answer = Answer { comment, text: &part.text };
             let lost = LostReply { sent_at: effect.sent_at, others };
@@ -133,11 +149,23 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         _ => app.connectors().reconcile(&run, &account, &variant, &attempt).await,
     };
     match verdict {
-        Ok(Verdict::Done(committed)) => (Found::There(committed), visible_after),
+        Ok(Verdict::Done(committed)) => (Found::There(committed, places), visible_after),
+        Ok(Verdict::Absent) if doubting::has_new_name(app, loaded, effect) => {
+            nothing("before the backup was restored, the vendor may have called it otherwise")
+        }
         Ok(Verdict::Absent) => (Found::NotThere, visible_after),
         Ok(Verdict::Unknown) => nothing("the vendor does not let us tell"),
         Err(fault) => nothing(&fault.message),
     }
+}
+
+async fn replies(
+    app: &App,
+    lost: &Publication,
+    sent_at: Timestamp,
+    places: &[AnswerPlace],
+) -> sqlx::Result<Vec<String>> {
+    others::replies(&mut app.db().read().await?, lost, sent_at, places).await
 }
 
 const PENDING: &str =
@@ -162,8 +190,8 @@ async fn resume(tx: &mut Tx, publication: &Publication, reason: &str, now: Times
     let moved = on!(tx, conn => sqlx::query(PENDING).bind(now).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
-    timeline::add(tx, id, publication.attempts, State::Pending, reason, None, now).await?;
-    jobs::enqueue(tx, Job::Publish(id), now, now).await?;
+    timeline::add(tx, publication, Move::to(State::Pending, reason), now).await?;
+    jobs::enqueue_at(tx, Job::Publish(id), &publication.place(), now, now).await?;
     Ok(())
 }
 
@@ -180,7 +208,8 @@ async fn give_up(
     let moved = on!(tx, conn => sqlx::query(FAILED).bind(serde_json::to_string(&fault)?).bind(now).bind(id)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     anyhow::ensure!(moved == 1, "publication {id} is not uncertain any more");
-    timeline::add(tx, id, publication.attempts, State::Failed, &fault.message, None, now).await?;
+    let made = Move { fault: Some(&fault), ..Move::to(State::Failed, &fault.message) };
+    timeline::add(tx, publication, made, now).await?;
     Ok(())
 }
 
@@ -196,7 +225,7 @@ pub enum Word {
 /// Takes a person's word for what became of an uncertain part, and goes on.
 ///
 /// # Errors
-/// The workspace has no such publication, it is not uncertain, or no part of that key is.
+/// The workspace has no such publication, it is not uncertain, no part of that key is, or it is another one that is named.
 pub async fn resolve(
     app: &App,
     workspace: WorkspaceId,
@@ -208,6 +237,14 @@ pub async fn resolve(
     let mut tx = app.db().begin().await?;
     let publication = find(&mut tx, workspace, kind, id).await?;
     let run = RunId::from(id);
+    if let Word::Published(Committed { id: named, .. }) = &word {
+        let release = app.connectors().active(&publication.connector);
+        let places = release.as_ref().map_or(&[][..], |release| release.committed_id());
+        if let Some(why) = others::forbid(&mut tx, &publication, None, named, places).await? {
+            let detail = format!("`{named:.100}` is not what was lost: {why}. Look for it again at the network.");
+            return Err(Error::Conflict { code: "another_ones", detail });
+        }
+    }
     let (taken, reason) = match &word {
         Word::Published(committed) => (
             looks::found(&mut tx, run, key, committed, now).await?,

@@ -1,27 +1,19 @@
 //! Taking a reply to a comment in: a publication of one part, below the comment.
 
 use super::creating::{self, Row};
-use super::{Part, Publication, VariantMore};
+use super::{OnDuplicate, Part, Publication, VariantMore};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
-use crate::connectors::journal;
 use crate::connectors::release::Release;
 use crate::error::{Error, Result};
-use crate::id::{PublicationId, RunId, UserId};
-use crate::{on, prices};
-use orla_manifest::AnswerPlace;
+use crate::id::{PublicationId, UserId};
+use crate::prices;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The metered operation.
 const OPERATION: &str = "comment_reply";
 /// More than any network takes; the connector knows better.
 const MAX_TEXT_CHARS: usize = 20_000;
-/// How far a vendor's clock may be behind ours: what is older cannot be taken for a lost reply.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60 * 60);
-/// Most other replies that a lost one is told apart from.
-const MAX_OTHERS: i64 = 500;
 
 /// What to say to which comment.
 #[derive(Debug)]
@@ -72,35 +64,12 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         more: &VariantMore::default(),
         media: None,
         publish_at: None,
+        not_after: None,
+        on_duplicate: OnDuplicate::Warn,
         key,
         digest: &digest,
-        release: &release.digest,
         post: None,
         completes: None,
     };
-    creating::take_in(app, &row).await
-}
-
-const OTHERS: &str = "select id from publications
-    where connection_id = $1 and updated_at >= $2 and reply_to is not null and id <> $3 order by updated_at limit $4";
-
-/// What the account has replied otherwise at about that time and later, by the vendor's ids: none of it is the reply that was
-/// lost, however alike they are.
-pub(super) async fn others(
-    app: &App,
-    lost: &Publication,
-    sent_at: Timestamp,
-    places: &[AnswerPlace],
-) -> anyhow::Result<Vec<String>> {
-    let mut tx = app.db().read().await?;
-    let replies: Vec<PublicationId> = on!(&mut tx, conn => sqlx::query_scalar(OTHERS)
-        .bind(lost.connection_id).bind(sent_at.before(CLOCKS_DIFFER)).bind(lost.id).bind(MAX_OTHERS)
-        .fetch_all(conn).await)?;
-    let mut others = Vec::new();
-    for reply in replies {
-        let effects = journal::effects(&mut tx, RunId::from(reply)).await?;
-        let commits = effects.iter().filter(|effect| effect.is_commit());
-        others.extend(commits.filter_map(|effect| Some(effect.committed(places)?.id)));
-    }
-    Ok(others)
+    creating::take_in(app, &row, &release.digest).await
 }

@@ -87,7 +87,7 @@ mod tests {
             height: between(200, 1_800),
             ratio_percent: between(80, 191),
             duration_ms: between(3_000, 60_000),
-            becomes: None,
+            ..MediaRule::default()
         };
         Publishing { media: vec![rule], ..Publishing::default() }
     }

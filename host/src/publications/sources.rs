@@ -22,17 +22,20 @@ const FRESH: Duration = Duration::from_secs(15 * 60);
 
 /// The media that are being fetched: who wants one that is on its way waits for it.
 #[derive(Debug, Default)]
-pub struct Sources(Mutex<HashMap<(WorkspaceId, String), Weak<tokio::sync::Mutex<()>>>>);
+pub struct Sources(Mutex<HashMap<(WorkspaceId, String), Weak<Fetching>>>);
+
+/// Held by whoever fetches one.
+type Fetching = tokio::sync::Mutex<()>;
 
 impl Sources {
-    fn lock_of(&self, workspace: WorkspaceId, digest: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn lock_of(&self, workspace: WorkspaceId, digest: &str) -> Arc<Fetching> {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (workspace, digest.to_owned());
         if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
             return lock;
         }
         locks.retain(|_, lock| lock.strong_count() > 0);
-        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        let lock = Arc::new(Fetching::new(()));
         locks.insert(key, Arc::downgrade(&lock));
         lock
     }

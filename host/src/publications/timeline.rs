@@ -1,10 +1,11 @@
 //! What happened to a publication, move by move, for the person who asks why.
 
-use super::State;
+use super::{Publication, State, telling};
 use crate::clock::Timestamp;
-use crate::connectors::fault::plain;
+use crate::connectors::fault::{Fault, plain};
 use crate::connectors::journal;
 use crate::connectors::meter::Meter;
+use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{EventId, PublicationId, RunId};
@@ -34,7 +35,8 @@ pub struct Step {
     pub key: String,
     /// `prepare` or `commit`.
     pub kind: String,
-    /// `started`, `done`, `refused`, `unknown`, `known` or `absent`.
+    /// `started`, `done`, `refused`, `unknown`, `known` or `absent`; `doubtful` where it was not sent when a backup was made that
+    /// was restored, and may have been since.
     pub state: String,
     /// When its first byte may have left.
     pub sent_at: Timestamp,
@@ -43,27 +45,62 @@ pub struct Step {
 /// Longest reason.
 const MAX_REASON_CHARS: usize = 2_000;
 
-const INSERT: &str = "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
-    values ($1, $2, $3, $4, $5, $6, $7)";
+/// A move as it is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move<'a> {
+    /// The state after it.
+    pub(super) state: State,
+    /// Why.
+    pub(super) reason: &'a str,
+    /// What the attempt used, where one ends.
+    pub(super) meter: Option<&'a Meter>,
+    /// What became of each part, where it is published.
+    pub(super) receipt: Option<&'a [PartOutcome]>,
+    /// Why it failed, or waits.
+    pub(super) fault: Option<&'a Fault>,
+}
+
+impl<'a> Move<'a> {
+    /// A move of which there is no more to say.
+    pub(super) fn to(state: State, reason: &'a str) -> Self {
+        Self { state, reason, meter: None, receipt: None, fault: None }
+    }
+}
+
+macro_rules! insert {
+    ($tail:literal) => {
+        concat!(
+            "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
+            values ($1, $2, $3, $4, $5, $6, $7)",
+            $tail
+        )
+    };
+}
+const INSERT: &str = insert!("");
+// Also tells whether the workspace has anybody to tell: most have not, and are not to pay for asking.
+const INSERT_AND_ASK: &str =
+    insert!(" returning (select count(*) from (select 1 from webhook_endpoints where workspace_id = $8 limit 1) one)");
 const SELECT: &str =
     "select at, attempt, state, reason, meter from publication_events where publication_id = $1 order by id";
 
-/// Writes a move down, in the transaction that makes it.
-pub(super) async fn add(
-    tx: &mut Tx,
-    publication: PublicationId,
-    attempt: i64,
-    state: State,
-    reason: &str,
-    meter: Option<&Meter>,
-    now: Timestamp,
-) -> Result<()> {
-    let meter = meter.map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?;
+/// Writes a move down, and has the workspace's endpoints told of it, in the transaction that makes it.
+pub(super) async fn add(tx: &mut Tx, publication: &Publication, made: Move<'_>, now: Timestamp) -> Result<()> {
+    let meter = made.meter.map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?;
     // Connectors and vendors are quoted here. A move that cannot be written would be repeated for ever.
-    let reason = plain(reason, MAX_REASON_CHARS);
-    on!(tx, conn => sqlx::query(INSERT)
-        .bind(EventId::new()).bind(publication).bind(attempt).bind(state.word()).bind(reason).bind(meter).bind(now)
-        .execute(conn).await.map(drop))?;
+    let reason = plain(made.reason, MAX_REASON_CHARS);
+    let (id, attempt, state) = (EventId::new(), publication.attempts, made.state.word());
+    let Some(kind) = telling::kind_of(publication, &made) else {
+        on!(tx, conn => sqlx::query(INSERT)
+            .bind(id).bind(publication.id).bind(attempt).bind(state).bind(reason).bind(meter).bind(now)
+            .execute(conn).await.map(drop))?;
+        return Ok(());
+    };
+    let endpoints: i64 = on!(&mut *tx, conn => sqlx::query_scalar(INSERT_AND_ASK)
+        .bind(id).bind(publication.id).bind(attempt).bind(state).bind(&reason).bind(meter).bind(now)
+        .bind(publication.workspace_id).fetch_one(conn).await)?;
+    if endpoints > 0 {
+        telling::tell(tx, publication, kind, &Move { reason: &reason, ..made }, now).await?;
+    }
     Ok(())
 }
 

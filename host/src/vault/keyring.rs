@@ -32,6 +32,23 @@ impl Keyring {
         Ok(Some(Self { file: file.to_owned(), keys: RwLock::new(keys) }))
     }
 
+    /// The keys of another file, which is to become this one.
+    ///
+    /// # Errors
+    /// It holds something else than keys.
+    pub(super) fn carried(file: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
+        let text = std::str::from_utf8(bytes).context("the master key in the backup is no text")?;
+        Ok(Self { file: file.to_owned(), keys: RwLock::new(parse_keys(text, file)?) })
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn write(&self) -> anyhow::Result<()> {
+        write_keys(&self.file, &self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Makes the file with one new key.
     ///
     /// # Errors
@@ -137,6 +154,10 @@ fn read_keys(mut opened: File, file: &Path) -> anyhow::Result<Vec<Arc<Key>>> {
     ensure!(mode & 0o077 == 0, "the master key {} is readable by others: chmod 600 it", file.display());
     let mut text = Zeroizing::new(String::new());
     opened.read_to_string(&mut text).with_context(|| format!("cannot read the master key {}", file.display()))?;
+    parse_keys(&text, file)
+}
+
+fn parse_keys(text: &str, file: &Path) -> anyhow::Result<Vec<Arc<Key>>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let keys: Result<Vec<Arc<Key>>, anyhow::Error> = lines.map(|line| Key::from_hex(line).map(Arc::new)).collect();
     let keys = keys.map_err(|_| anyhow::anyhow!("the master key {} is not 64 hex digits a line", file.display()))?;

@@ -21,7 +21,7 @@ fn done(index: usize) -> PartOutcome {
 
 /// A receipt that confirms so many parts.
 fn published(parts: usize) -> Progress {
-    Progress::Published(Receipt { parts: (0..parts).map(done).collect() })
+    Progress::Published(Receipt { parts: (0..parts).map(done).collect(), first_comment: None })
 }
 
 /// The body of a line.

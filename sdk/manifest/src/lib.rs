@@ -212,6 +212,9 @@ pub enum Meaning {
     Refused,
     /// Nobody knows.
     Unknown,
+    /// The vendor has it and waits for more, as for the rest of an upload: a prepared step was done with that, and what a
+    /// commit or a spend would have made was certainly not.
+    Unfinished,
 }
 
 /// Something that the vendor bills by.

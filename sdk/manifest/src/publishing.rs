@@ -106,6 +106,10 @@ pub struct MediaRule {
     /// that. There must be a rule for that type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub becomes: Option<String>,
+    /// Whether the network fetches it from a URL of this host's (`public-url` of the contract) instead of taking it. Where the
+    /// network could not reach the host, a post with such a medium is refused when it is asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pulled: bool,
 }
 
 /// What a number may be, both ends included.

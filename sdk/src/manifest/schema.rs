@@ -113,7 +113,11 @@ pub use orla_manifest::Manifest;
 /// What became of a request; a [`Verdict`] says so.
 ///
 /// ```
-/// assert_ne!(orla_sdk::manifest::Meaning::Refused, orla_sdk::manifest::Meaning::Unknown);
+/// use orla_sdk::manifest::{Meaning, Verdict};
+///
+/// // A chunk of an upload has arrived, and the vendor waits for the next.
+/// let go_on = Verdict { status: 308, pointer: None, contains: None, means: Meaning::Unfinished };
+/// assert_ne!(go_on.means, Meaning::Done);
 /// ```
 #[doc(inline)]
 pub use orla_manifest::Meaning;

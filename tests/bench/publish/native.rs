@@ -23,10 +23,10 @@ struct Native {
     http: Client,
     origin: String,
     token: String,
-    account: Account,
+    accounts: Vec<Account>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Clone, Copy, sqlx::FromRow)]
 struct Account {
     id: ConnectionId,
     workspace_id: WorkspaceId,
@@ -37,14 +37,14 @@ struct Account {
 pub(crate) async fn run(database: &str, origin: &str, token: &str) {
     let db = Db::open(database).await.unwrap();
     let mut tx = db.read().await.unwrap();
-    let account = on!(&mut tx, conn => sqlx::query_as("select id, workspace_id, connected_by from connections")
-        .fetch_one(conn).await)
+    let accounts = on!(&mut tx, conn => sqlx::query_as("select id, workspace_id, connected_by from connections")
+        .fetch_all(conn).await)
     .unwrap();
     drop(tx);
     // A fresh connection for each post, as the journal's rules ask of whoever keeps one.
     #[expect(clippy::disallowed_methods, reason = "the floor is no part of the host")]
     let http = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy().build().unwrap();
-    let native = Arc::new(Native { db, http, origin: origin.to_owned(), token: token.to_owned(), account });
+    let native = Arc::new(Native { db, http, origin: origin.to_owned(), token: token.to_owned(), accounts });
     let publish = |n| {
         let native = native.clone();
         async move { native.publish(n).await }
@@ -60,19 +60,19 @@ const RUN: &str = "insert into runs (id, workspace_id, connector, release, seed,
     values ($1, $2, 'x', $3, $4, $5)";
 const EVENT: &str = "insert into publication_events (id, publication_id, attempt, state, reason, meter, at)
     values ($1, $2, $3, $4, $5, $6, $7)";
-const JOB: &str = "insert into jobs (id, kind, subject, due_at, attempts, created_at)
-    values ($1, 'publish', $2, $3, 0, $3)";
+const JOB: &str = "insert into jobs (id, kind, subject, due_at, attempts, created_at, queue, workspace_id, line, ready)
+    values ($1, 'publish', $2, $3, 0, $3, 'x', $4, $5, 1)";
 const CLAIM: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1 where id = $3";
 const BEGIN: &str = "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
     where id = $2 and state in ('due', 'pending', 'running')";
 const BY_KEY: &str = "select id from publications where workspace_id = $1 and idempotency_key = $2";
-const AT_PLATFORM: &str = "select id, workspace_id, connected_by from connections
-    where workspace_id = $1 and platform = 'twitter' order by id";
 const PRICE: &str = "select credits from prices where operation = 'publish'";
-const PINNED: &str = "select release, seed, started_at from runs where id = $1";
 const CONNECTION: &str = "select id, workspace_id, connected_by from connections where workspace_id = $1 and id = $2";
-const SECRETS: &str =
-    "select name, sealed, expires_at from connection_secrets where workspace_id = $1 and connection_id = $2";
+const LOAD: &str = "select runs.release, connections.id, secrets.name, secrets.sealed, secrets.expires_at
+    from runs join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id
+    left join connection_secrets secrets on secrets.connection_id = connections.id
+        and secrets.workspace_id = connections.workspace_id
+    where runs.id = $1 and runs.workspace_id = $2";
 const EFFECT: &str = "insert into effects
     (run_id, sequence, kind, key, digest, state, answer, sent_at, valid_until, looks, updated_at)
     values ($1, 1, 'commit', 'part/0', $2, 'started', null, $3, null, 0, $3)";
@@ -85,10 +85,10 @@ const PUBLISHED: &str = "update publications set state = 'published', receipt = 
 impl Native {
     async fn publish(&self, n: usize) {
         let (id, job, lease) = (PublicationId::new(), JobId::new(), Uuid::now_v7());
-        let body = json!({"text": text(n)});
-        self.take_in(id, job, &body).await.unwrap();
+        let (body, account) = (json!({"text": text(n)}), self.accounts[n % self.accounts.len()]);
+        self.take_in(id, job, &body, account).await.unwrap();
         self.begin(id, job, lease).await.unwrap();
-        self.look_up(id).await.unwrap();
+        self.look_up(id, account).await.unwrap();
         self.start_effect(id, &body).await.unwrap();
         let posted = self.http.post(format!("{}/2/tweets", self.origin)).bearer_auth(&self.token).json(&body);
         let posted = posted.send().await.unwrap();
@@ -98,19 +98,19 @@ impl Native {
         self.end(id, job, lease, &answer).await.unwrap();
     }
 
-    async fn take_in(&self, id: PublicationId, job: JobId, body: &Value) -> sqlx::Result<()> {
-        let (account, now) = (&self.account, Clock::System.now());
+    async fn take_in(&self, id: PublicationId, job: JobId, body: &Value, account: Account) -> sqlx::Result<()> {
+        let now = Clock::System.now();
         let parts = json!([body]).to_string();
         let digest = hex::encode(Sha256::digest(&parts));
         let key = key();
         let mut tx = self.db.read().await?;
         let earlier: Option<PublicationId> = on!(&mut tx, conn => sqlx::query_scalar(BY_KEY)
             .bind(account.workspace_id).bind(&key).fetch_optional(conn).await)?;
-        let accounts: Vec<Account> = on!(&mut tx, conn => sqlx::query_as(AT_PLATFORM)
-            .bind(account.workspace_id).fetch_all(conn).await)?;
+        let found: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION)
+            .bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
         let price: i64 = on!(&mut tx, conn => sqlx::query_scalar(PRICE).fetch_one(conn).await)?;
         drop(tx);
-        assert!(earlier.is_none() && accounts.len() == 1 && price == 0);
+        assert!(earlier.is_none() && found.id == account.id && price == 0);
         let mut tx = self.db.begin().await?;
         on!(&mut tx, conn => sqlx::query(PUBLICATION)
             .bind(id).bind(account.workspace_id).bind(account.connected_by).bind(account.id).bind(&parts).bind(&key)
@@ -119,7 +119,8 @@ impl Native {
             .bind(id).bind(account.workspace_id).bind(RELEASE).bind(now.0).bind(now)
             .execute(conn).await.map(drop))?;
         event(&mut tx, id, 0, ("due", "taken in"), None, now).await?;
-        on!(&mut tx, conn => sqlx::query(JOB).bind(job).bind(id).bind(now).execute(conn).await.map(drop))?;
+        on!(&mut tx, conn => sqlx::query(JOB)
+            .bind(job).bind(id).bind(now).bind(account.workspace_id).bind(account.id).execute(conn).await.map(drop))?;
         tx.commit().await
     }
 
@@ -133,17 +134,12 @@ impl Native {
         tx.commit().await
     }
 
-    async fn look_up(&self, publication: PublicationId) -> sqlx::Result<()> {
-        let (workspace, id) = (self.account.workspace_id, self.account.id);
+    async fn look_up(&self, publication: PublicationId, account: Account) -> sqlx::Result<()> {
+        let (workspace, id) = (account.workspace_id, account.id);
         let mut tx = self.db.read().await?;
-        let run: (String, i64, Timestamp) =
-            on!(&mut tx, conn => sqlx::query_as(PINNED).bind(publication).fetch_one(conn).await)?;
-        assert_eq!(run.0, RELEASE);
-        let account: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION).bind(workspace).bind(id)
-            .fetch_one(conn).await)?;
-        let sealed: Vec<(String, Vec<u8>, Option<Timestamp>)> =
-            on!(&mut tx, conn => sqlx::query_as(SECRETS).bind(workspace).bind(id).fetch_all(conn).await)?;
-        assert!(account.id == id && sealed.len() == 2);
+        let rows: Vec<(String, ConnectionId, String, Vec<u8>, Option<Timestamp>)> = on!(&mut tx, conn =>
+            sqlx::query_as(LOAD).bind(publication).bind(workspace).bind(id).fetch_all(conn).await)?;
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.0 == RELEASE && row.1 == id));
         Ok(())
     }
 

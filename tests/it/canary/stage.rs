@@ -154,6 +154,11 @@ impl Stage {
         Self { host, watched, facebook, dropbox, mastodon, webhook, front, recorders }
     }
 
+    /// Where webhooks are received, seen through the recorder.
+    pub(super) fn webhook_origin(&self) -> String {
+        self.recorders.webhook.origin()
+    }
+
     /// A person who speaks to the host through the recorder.
     pub(super) async fn person(&self, name: &str) -> Person {
         self.host.person(name).await;

@@ -242,6 +242,11 @@ pub(crate) const LYING: &[Attack] = &[
         End::Failed("bug", "handle"),
     ),
     forged(
+        "wants the URL of a blob that it was never given",
+        "(call $public_url (i32.const 77) (i32.const 1024)) (i32.const 512)",
+        End::Failed("bug", "handle"),
+    ),
+    forged(
         "calls the host while the host answers",
         "(global.set $calls_out (i32.const 1)) (call $random (i64.const 16) (i32.const 8390000)) (i32.const 512)",
         End::Failed("bug", "leave"),

@@ -5,6 +5,7 @@
     (import "orla:connector/http@0.1.0" "send" (func $send (param i32 i32)))
     (import "orla:connector/http@0.1.0" "forget" (func $forget (param i32 i32)))
     (import "orla:connector/blob@0.1.0" "[method]blob.size" (func $blob_size (param i32) (result i64)))
+    (import "orla:connector/blob@0.1.0" "[method]blob.public-url" (func $public_url (param i32 i32)))
     (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $subscribe (param i64) (result i32)))
     (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
     (import "wasi:io/poll@0.2.0" "poll" (func $poll (param i32 i32 i32)))

@@ -1,7 +1,7 @@
 //! Where attacks take place: a host with the connectors that carry them out, and a person who owns accounts at both.
 
 use super::{attacks, forged};
-use crate::harness::{Backend, Host, Person, settings};
+use crate::harness::{Backend, Host, Person, Settings, settings};
 use orla::config::Config;
 use orla::connectors::Memories;
 use std::path::PathBuf;
@@ -12,7 +12,12 @@ static FOLDER: OnceLock<TempDir> = OnceLock::new();
 
 /// A host, and the one who attacks it.
 pub(crate) async fn set(backend: Backend) -> (Host, Person) {
-    let host = Host::start_with(backend, settings(), |config| {
+    set_with(backend, settings(), &["orla_demo"]).await
+}
+
+/// Likewise, by these accounts at both connectors: what goes to one of them goes one after the other.
+pub(crate) async fn set_with(backend: Backend, settings: Settings, accounts: &[&str]) -> (Host, Person) {
+    let host = Host::start_with(backend, settings, |config| {
         config.connectors_folder = with_forged(config);
         let app = config.connectors["probe"].clone();
         config.connectors.insert(forged::ID.to_owned(), app);
@@ -20,8 +25,11 @@ pub(crate) async fn set(backend: Backend) -> (Host, Person) {
     })
     .await;
     host.sim.register_redirect_uri(format!("{}/social/oauth/{}/callback", host.url, forged::ID));
-    let mallory = host.connected("mallory", "probe").await;
-    mallory.connect(&host.sim, forged::ID, "orla_demo").await;
+    let mallory = host.person("mallory").await;
+    for account in accounts {
+        mallory.connect(&host.sim, "probe", account).await;
+        mallory.connect(&host.sim, forged::ID, account).await;
+    }
     (host, mallory)
 }
 

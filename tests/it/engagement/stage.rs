@@ -42,7 +42,7 @@ pub(crate) async fn listed(person: &Person, connection: &str, post: &str) -> Vec
 }
 
 /// All items of a list of comments.
-pub(super) async fn all(person: &Person, list: &str) -> Vec<Value> {
+pub(crate) async fn all(person: &Person, list: &str) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), None::<String>);
     for _ in 0..10 {
         let at = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();

@@ -5,6 +5,8 @@ use crate::facebook::{strict, was_uncertain};
 use crate::harness::BOTH;
 use orla_vendors::facebook::{Canned, Fault, Mode};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 const COMMENTS: &str = "/v26.0/*/comments";
 
@@ -51,6 +53,54 @@ async fn replies_that_are_alike_are_not_taken_for_one_another() {
         let said: Vec<Value> = stage.said().into_iter().map(|reply| json!(reply.id)).collect();
         assert_eq!(said, [&first, &second, &third].map(|reply| reply["receipt"]["id"].clone()));
         assert_eq!(stage.credits().await, (35, 0));
+        stage.host.check_books().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lost_replies_that_are_looked_for_at_once_do_not_share_one() {
+    for backend in BOTH {
+        let stage = stage::set(backend, strict(), 50).await;
+        let comment = stage.asked("Nice!").await;
+        // One of two arrives, and nobody hears which. The page takes its time to show it, so both look before one has found.
+        stage.sim.fault(Fault::on("POST", COMMENTS, Mode::CutAfter));
+        stage.sim.fault(Fault::on("POST", COMMENTS, Mode::CutBefore));
+        stage.sim.fault(Fault::on("GET", COMMENTS, Mode::DelayMs(2_000)).times(4));
+        let (first, second) = tokio::join!(
+            stage.replied(&comment, "Thanks", "first", &BOTH_ENDS),
+            stage.replied(&comment, "Thanks", "second", &BOTH_ENDS)
+        );
+        assert!(was_uncertain(&first) && was_uncertain(&second), "{first:#} {second:#}");
+        let said: BTreeSet<String> = stage.said().into_iter().map(|reply| reply.id).collect();
+        let receipts = [&first, &second].map(|reply| reply["receipt"]["id"].as_str().unwrap().to_owned());
+        assert_eq!(
+            (said, stage.sim.counts()["POST /v26.0/{id}/comments"]),
+            (receipts.into(), 3),
+            "{first:#} {second:#}"
+        );
+        assert_eq!(stage.credits().await, (40, 0));
+        stage.host.check_books().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_on_its_way_is_not_taken_for_a_lost_one() {
+    for backend in BOTH {
+        let stage = stage::set(backend, strict(), 50).await;
+        let comment = stage.asked("Nice!").await;
+        // The page has said it, and its answer takes long to arrive.
+        stage.sim.fault(Fault::on("POST", COMMENTS, Mode::SlowBody { pause_ms: 100 }));
+        let on_its_way = stage.reply(&comment, "Thanks", "first").await.expect(202)["id"].clone();
+        while stage.said().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // One that is alike never arrives.
+        stage.sim.fault(Fault::on("POST", COMMENTS, Mode::CutBefore));
+        let lost = stage.replied(&comment, "Thanks", "second", &BOTH_ENDS).await;
+        let first = stage::wait(&stage.ada, on_its_way.as_str().unwrap(), &BOTH_ENDS).await;
+        assert!(was_uncertain(&lost) && !was_uncertain(&first), "{lost:#} {first:#}");
+        let said: Vec<Value> = stage.said().into_iter().map(|reply| json!(reply.id)).collect();
+        assert_eq!(said, [&first, &lost].map(|reply| reply["receipt"]["id"].clone()));
         stage.host.check_books().await;
     }
 }

@@ -14,9 +14,22 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 13] = [
-    "x", "openai", "probe", "fields", "hook", "careless", "mastodon", "webhook", "facebook", "dropbox", "graph",
-    "robot", "gallery",
+const IDS: [&str; 15] = [
+    "x",
+    "openai",
+    "probe",
+    "fields",
+    "hook",
+    "careless",
+    "mastodon",
+    "webhook",
+    "facebook",
+    "dropbox",
+    "graph",
+    "robot",
+    "gallery",
+    "instagram",
+    "youtube",
 ];
 
 /// A folder with them, such as `x.wasm`.

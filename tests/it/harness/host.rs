@@ -7,7 +7,7 @@ use orla::clock::Clock;
 use orla::config::{Config, ConnectorConfig};
 use orla::connectors::{self, Memories, Setup};
 use orla::id::WorkspaceId;
-use orla::{http, jobs, ledger, on, prices};
+use orla::{http, jobs, ledger, on, prices, webhooks};
 use orla_vendors::openai;
 use secrecy::SecretString;
 use std::path::Path;
@@ -33,16 +33,18 @@ pub(crate) struct Node {
 }
 
 /// Serves in this process, on a port of its own.
-async fn serve(mut config: Config, memories: Memories, sim: &Sim) -> (App, String) {
+async fn serve(mut config: Config, memories: Memories, clock: Clock, sim: &Sim) -> (App, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
     config.public_url = Some(url.parse().unwrap());
-    let app = App::open(config, Clock::System, Setup { program: program(), memories }).await.unwrap();
+    let app = App::open(config, clock, Setup { program: program(), memories }).await.unwrap();
     for platform in ["twitter", "probe"] {
         sim.register_redirect_uri(format!("{url}/social/oauth/{platform}/callback"));
     }
     connectors::watch(&app).await;
     app.tasks().spawn(jobs::work(app.clone()));
+    jobs::follow(&app);
+    app.tasks().spawn(webhooks::work(app.clone()));
     let (served, stopping) = (app.clone(), app.clone());
     tokio::spawn(async move {
         http::serve(listener, served, async move { stopping.stopping().cancelled().await }).await.unwrap();
@@ -80,31 +82,47 @@ impl Host {
         change: impl FnOnce(&mut Config) -> Memories,
     ) -> Self {
         // All of a host's beginning is more than a test's future should carry.
-        Box::pin(Self::open(backend, settings, change)).await
+        Box::pin(Self::open(backend, settings, Clock::System, change)).await
     }
 
-    async fn open(backend: Backend, settings: Settings, change: impl FnOnce(&mut Config) -> Memories) -> Self {
+    /// A host whose clock stands until the test moves it.
+    pub(crate) async fn start_at(backend: Backend, clock: Clock, change: impl FnOnce(&mut Config) -> Memories) -> Self {
+        Box::pin(Self::open(backend, settings(), clock, change)).await
+    }
+
+    /// A host by a clock of its own, at a network that takes the same text again and again: there is no saying when it is.
+    pub(crate) async fn start_by(backend: Backend, clock: Clock) -> Self {
+        let settings = Settings { duplicate_window_s: 0, ..settings() };
+        Box::pin(Self::open(backend, settings, clock, |_| Memories::Pooled)).await
+    }
+
+    async fn open(
+        backend: Backend,
+        settings: Settings,
+        clock: Clock,
+        change: impl FnOnce(&mut Config) -> Memories,
+    ) -> Self {
         let sim = Sim::start(settings).await;
         let openai = openai::Sim::start(openai::Settings::default()).await;
         let data = warm_data().await;
         let database = backend.fresh(data.path()).await;
         let mut config = config(data.path(), &database, [&sim.origin(), &openai.origin()]);
         let memories = change(&mut config);
-        let (app, url) = Box::pin(serve(config, memories, &sim)).await;
+        let (app, url) = Box::pin(serve(config, memories, clock, &sim)).await;
         Self { app, url, sim, openai, data }
     }
 
     /// The same host, stopped and started again.
     pub(crate) async fn again(self) -> Self {
-        self.app.stop().await;
-        let (app, url) = Box::pin(serve(self.app.config().clone(), Memories::Pooled, &self.sim)).await;
-        Self { app, url, ..self }
+        let config = self.app.config().clone();
+        self.again_with(config).await
     }
 
     /// The same host, stopped and started again with other settings.
     pub(crate) async fn again_with(self, config: Config) -> Self {
         self.app.stop().await;
-        let (app, url) = Box::pin(serve(config, Memories::Pooled, &self.sim)).await;
+        let clock = self.app.clock().clone();
+        let (app, url) = Box::pin(serve(config, Memories::Pooled, clock, &self.sim)).await;
         Self { app, url, ..self }
     }
 
@@ -113,7 +131,7 @@ impl Host {
         let data = TempDir::new().unwrap();
         std::fs::copy(self.data.path().join("master.key"), data.path().join("master.key")).unwrap();
         let config = Config { data: data.path().to_owned(), ..self.app.config().clone() };
-        let (app, url) = Box::pin(serve(config, Memories::Pooled, &self.sim)).await;
+        let (app, url) = Box::pin(serve(config, Memories::Pooled, self.app.clock().clone(), &self.sim)).await;
         Node { app, url, _data: data }
     }
 

@@ -7,7 +7,7 @@ pub(crate) mod postgres;
 mod process;
 
 pub(crate) use built::{component, program};
-pub(crate) use host::{Host, price, settings};
+pub(crate) use host::{Host, price, settings, warm_data};
 pub(crate) use orla_vendors::x::{Fault, Mode, Settings, Sim};
 pub(crate) use person::{Answer, PASSWORD, Person, client};
 pub(crate) use process::{Place, Process};

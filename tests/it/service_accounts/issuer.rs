@@ -29,8 +29,10 @@ pub(super) struct Known {
     pub(super) refused: Vec<String>,
     /// Tokens that work.
     tokens: BTreeSet<String>,
-    /// Assertions that were used.
+    /// The ids of assertions that were used.
     used: BTreeSet<String>,
+    /// Every assertion that it was sent.
+    pub(super) assertions: Vec<String>,
     /// Texts that were posted.
     pub(super) posts: Vec<String>,
 }
@@ -132,6 +134,7 @@ async fn token(State(issuer): State<Issuer>, headers: HeaderMap, body: Bytes) ->
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
     let checked = check(&issuer, &form);
     let mut known = issuer.lock();
+    known.assertions.extend(form.iter().filter(|(name, _)| name == "assertion").map(|(_, value)| value.clone()));
     let checked = checked.and_then(|jti| if known.used.insert(jti) { Ok(()) } else { Err("used before".to_owned()) });
     if let Err(why) = checked {
         known.refused.push(why.clone());

@@ -37,6 +37,8 @@ pub(crate) struct Door(Arc<Shared>);
 struct Shared {
     /// An answer with this status in the vendor's manner.
     manner: fn(StatusCode) -> Response,
+    /// Whose bodies are handed on while they come, by method and path: what has come counts though the rest never does.
+    streams: fn(&str, &str) -> bool,
     log: Mutex<Log>,
     /// Changes when hanging requests are to be let go.
     released: watch::Sender<()>,
@@ -50,7 +52,12 @@ struct Log {
 
 impl Door {
     pub(crate) fn new(manner: fn(StatusCode) -> Response) -> Self {
-        Self(Arc::new(Shared { manner, log: Mutex::default(), released: watch::Sender::new(()) }))
+        Self::streaming(manner, |_method, _path| false)
+    }
+
+    /// One that hands the bodies of some requests on while they come, however large they are.
+    pub(crate) fn streaming(manner: fn(StatusCode) -> Response, streams: fn(&str, &str) -> bool) -> Self {
+        Self(Arc::new(Shared { manner, streams, log: Mutex::default(), released: watch::Sender::new(()) }))
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -131,16 +138,24 @@ pub(crate) async fn receive(
         return cut.pull();
     }
     let (parts, body) = request.into_parts();
-    let body = match whole(body, BODY_LIMIT_BYTES).await {
-        Ok(bytes) => bytes,
-        // A connection that broke while it was read leaves nobody to answer, and the entry as abandoned.
-        Err(Unread::Broken) => return cut.pull(),
-        Err(Unread::TooLarge) => {
-            entry.answer(Answer::Status(StatusCode::PAYLOAD_TOO_LARGE.as_u16()));
-            return (door.0.manner)(StatusCode::PAYLOAD_TOO_LARGE);
+    let body = match mode {
+        Some(Mode::CutWithin { bytes }) => hostile::only(body, bytes),
+        _ => body,
+    };
+    let body = if (door.0.streams)(parts.method.as_str(), parts.uri.path()) {
+        body
+    } else {
+        match whole(body, BODY_LIMIT_BYTES).await {
+            Ok(bytes) => bytes.into(),
+            // A connection that broke while it was read leaves nobody to answer, and the entry as abandoned.
+            Err(Unread::Broken) => return cut.pull(),
+            Err(Unread::TooLarge) => {
+                entry.answer(Answer::Status(StatusCode::PAYLOAD_TOO_LARGE.as_u16()));
+                return (door.0.manner)(StatusCode::PAYLOAD_TOO_LARGE);
+            }
         }
     };
-    let request = Request::from_parts(parts, body.into());
+    let request = Request::from_parts(parts, body);
     let cut_during = matches!(mode, Some(Mode::CutDuring { .. }));
     let execution = tokio::spawn(execute(door.clone(), entry, mode, request, next));
     if cut_during {
@@ -191,7 +206,7 @@ async fn execute(door: Door, entry: Entry, mode: Option<Mode>, request: Request,
     let headers = request.headers().clone();
     let genuine = if mode.as_ref().is_none_or(Mode::executes) { next.run(request).await } else { ().into_response() };
     match mode {
-        Some(Mode::CutBefore | Mode::CutDuring { .. } | Mode::CutAfter) => {
+        Some(Mode::CutBefore | Mode::CutWithin { .. } | Mode::CutDuring { .. } | Mode::CutAfter) => {
             entry.answer(Answer::Cut);
             Outcome::Cut
         }

@@ -60,6 +60,7 @@ mod fields;
 mod gate;
 mod grants;
 mod graph;
+pub mod instagram;
 mod me;
 mod pages;
 mod paging;

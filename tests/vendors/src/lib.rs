@@ -3,7 +3,8 @@
 //! Each vendor is a module that owns its state, its HTTP surface and a control surface under `/_sim/`. They are
 //! stricter than the vendors themselves wherever a vendor's documents leave room: what a simulator accepts, the
 //! vendor accepts too. Tests start one in process ([`x::Sim`], [`openai::Sim`], [`mastodon::Sim`],
-//! [`facebook::Sim`], [`dropbox::Sim`], [`webhook::Sim`]), the demo runs the binary `vendors`.
+//! [`facebook::Sim`], of which [`instagram`] is a part, [`youtube::Sim`], [`dropbox::Sim`], [`webhook::Sim`]), the demo runs the
+//! binary `vendors`.
 //!
 //! Nothing in this crate may depend on Orla: a simulator that shared code with the host would share its mistakes.
 
@@ -21,3 +22,6 @@ mod videos;
 pub mod webhook;
 mod wire;
 pub mod x;
+pub mod youtube;
+
+pub use facebook::instagram;

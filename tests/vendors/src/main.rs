@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
+use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x, youtube};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -78,6 +78,22 @@ struct Arguments {
     /// The secret of that app.
     #[arg(long, default_value = "orla-demo-secret")]
     dropbox_client_secret: String,
+
+    /// The port on this machine where YouTube and Google's consent page listen.
+    #[arg(long, env = "YOUTUBE_SIMULATOR_PORT", default_value_t = 4016)]
+    youtube_port: u16,
+
+    /// The client id that Google knows.
+    #[arg(long, default_value = "4016.apps.googleusercontent.com")]
+    youtube_client_id: String,
+
+    /// The secret of that client.
+    #[arg(long, default_value = "orla-demo-youtube-secret")]
+    youtube_client_secret: String,
+
+    /// A redirect URI that the client has registered, compared byte for byte; repeat it for several.
+    #[arg(long = "youtube-redirect-uri")]
+    youtube_redirect_uris: Vec<String>,
 }
 
 #[tokio::main]
@@ -128,8 +144,8 @@ async fn main() -> std::io::Result<()> {
     let origin = facebook.origin();
     tracing::info!(
         origin,
-        "The simulated Facebook is ready at {origin}, its dialog too; what was posted is at \
-         {origin}/_sim/facebook/posts."
+        "The simulated Facebook is ready at {origin}, its dialog and Instagram too; what was posted is at \
+         {origin}/_sim/facebook/posts and {origin}/_sim/instagram/media."
     );
 
     let settings = dropbox::Settings {
@@ -141,6 +157,30 @@ async fn main() -> std::io::Result<()> {
     let dropbox = dropbox::Sim::bind((Ipv4Addr::LOCALHOST, arguments.dropbox_port), settings).await?;
     tracing::info!(origin = dropbox.origin(), "The simulated Dropbox is ready at {}.", dropbox.origin());
 
+    let settings = youtube::Settings {
+        client_id: arguments.youtube_client_id,
+        client_secret: arguments.youtube_client_secret,
+        redirect_uris: arguments.youtube_redirect_uris,
+        ..youtube::Settings::default()
+    };
+    let _youtube = start_youtube(arguments.youtube_port, settings).await?;
+
+    until_told().await
+}
+
+async fn start_youtube(port: u16, settings: youtube::Settings) -> std::io::Result<youtube::Sim> {
+    let youtube = youtube::Sim::bind((Ipv4Addr::LOCALHOST, port), settings).await?;
+    let origin = youtube.origin();
+    tracing::info!(
+        origin,
+        "The simulated YouTube is ready at {origin}, Google's consent page too; what was uploaded is at \
+         {origin}/_sim/youtube/videos."
+    );
+    Ok(youtube)
+}
+
+/// Waits for an interrupt or the wish to terminate.
+async fn until_told() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,

@@ -5,8 +5,20 @@ use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
 /// The connectors, and the guests that tests play with.
-const CONNECTORS: [&str; 12] = [
-    "x", "openai", "mastodon", "webhook", "facebook", "dropbox", "probe", "fields", "hook", "careless", "graph",
+const CONNECTORS: [&str; 14] = [
+    "x",
+    "openai",
+    "mastodon",
+    "webhook",
+    "facebook",
+    "instagram",
+    "dropbox",
+    "youtube",
+    "probe",
+    "fields",
+    "hook",
+    "careless",
+    "graph",
     "robot",
 ];
 

@@ -3,6 +3,7 @@
 //! The name is looked up once, its addresses are checked, and the connection goes to one of those, directly or through
 //! the operator's proxy. So nothing can change between check and connect. TLS keeps the name.
 
+use super::leaving::MOST_UNSENT_BYTES;
 use super::proxy::Proxy;
 use super::resolver::{Lookup, Reach};
 use super::tls::Tls;
@@ -14,6 +15,7 @@ use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -83,5 +85,9 @@ pub(super) async fn direct(to: Uri, addresses: Vec<SocketAddr>) -> Result<TokioI
     let mut connector = HttpConnector::new_with_resolver(known);
     connector.enforce_http(false);
     connector.set_nodelay(true);
-    Ok(connector.call(to).await?)
+    let line = connector.call(to).await?;
+    if let Err(error) = SockRef::from(line.inner()).set_tcp_notsent_lowat(MOST_UNSENT_BYTES) {
+        tracing::debug!(%error, "the kernel takes as much of a request as it likes");
+    }
+    Ok(line)
 }

@@ -3,6 +3,7 @@
 
 use super::Connection;
 use super::dial::Dial;
+use super::leaving::Leaving;
 use super::proxy::Proxy;
 use super::resolver::{Lookup, Reach};
 use super::tls::Tls;
@@ -21,13 +22,15 @@ const MAX_HEADERS: usize = 128;
 /// Most bytes of an answer's head.
 pub(super) const MAX_HEAD_BYTES: u32 = 128 << 10;
 
-pub(super) type Client = Legacy<Dial, reqwest::Body>;
+pub(super) type Client = Legacy<Dial, Leaving>;
 
 /// Whose connections are kept together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// The host itself: media that users name, tokens.
     Host,
+    /// The host, as it tells of events: whoever is told chose the address.
+    Webhooks,
     /// A connector, by its id.
     Connector(String),
 }

@@ -19,7 +19,9 @@ const FIRST_MOMENT_MS: f64 = 1_000_000_000_000.0;
 /// For how long the sender wants to be left alone, by whom.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
-    /// By the app, whoever it acts for: `Retry-After`, `X-App-Usage`.
+    /// By whom, it does not say: `Retry-After`.
+    pub(super) asked: Option<Duration>,
+    /// By the app, whoever it acts for: `X-App-Usage`.
     pub(super) app: Option<Duration>,
     /// By the account: `X-Business-Use-Case-Usage`.
     pub(super) account: Option<Duration>,
@@ -33,7 +35,8 @@ impl Said {
         let asked = if is_refusal { retry_after(headers, now) } else { None };
         let bounded = |wait: Option<Duration>| wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(LONGEST));
         Self {
-            app: bounded(asked.max(app_usage(headers))),
+            asked: bounded(asked),
+            app: bounded(app_usage(headers)),
             account: bounded(use_cases(headers)),
             place: bounded(used_up(headers, now).max(draft(headers))),
         }
@@ -144,43 +147,51 @@ mod tests {
     /// 2026-01-01T00:00:00Z.
     const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
 
-    fn said(status: u16, headers: &[(&'static str, &str)]) -> [Option<u64>; 3] {
+    fn said(status: u16, headers: &[(&'static str, &str)]) -> [Option<u64>; 4] {
         let headers = headers.iter().map(|(name, value)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header's value"))
         });
         let said = Said::by(StatusCode::from_u16(status).expect("a status"), &headers.collect(), NOW);
-        [said.app, said.account, said.place].map(|wait| wait.map(|wait| wait.as_secs()))
+        [said.asked, said.app, said.account, said.place].map(|wait| wait.map(|wait| wait.as_secs()))
     }
 
-    /// A status, headers, and the seconds of waiting: for the app, the account, the place.
-    type Case<'a> = (u16, &'a [(&'static str, &'a str)], [Option<u64>; 3]);
+    /// A status, headers, and the seconds of waiting: for who knows whom, the app, the account, the place.
+    type Case<'a> = (u16, &'a [(&'static str, &'a str)], [Option<u64>; 4]);
 
     #[test]
     fn vendors_are_understood() {
-        let none = [None; 3];
+        let none = [None; 4];
         let cases: &[Case<'_>] = &[
             (429, &[], none),
-            (429, &[("retry-after", "120")], [Some(120), None, None]),
-            (503, &[("retry-after", "Thu, 01 Jan 2026 00:01:00 GMT")], [Some(60), None, None]),
+            (429, &[("retry-after", "120")], [Some(120), None, None, None]),
+            (503, &[("retry-after", "Thu, 01 Jan 2026 00:01:00 GMT")], [Some(60), None, None, None]),
             (503, &[("retry-after", "Wed, 31 Dec 2025 00:01:00 GMT")], none),
             (200, &[("retry-after", "120")], none),
             (429, &[("retry-after", "soon")], none),
-            (429, &[("retry-after", "99999999999")], [Some(86_400), None, None]),
-            (200, &[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "1767225630")], [None, None, Some(30)]),
+            (429, &[("retry-after", "99999999999")], [Some(86_400), None, None, None]),
+            (
+                200,
+                &[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "1767225630")],
+                [None, None, None, Some(30)],
+            ),
             (200, &[("x-rate-limit-remaining", "1"), ("x-rate-limit-reset", "1767225630")], none),
             (200, &[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "1767225500")], none),
-            (200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1767225630000")], [None, None, Some(30)]),
+            (
+                200,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1767225630000")],
+                [None, None, None, Some(30)],
+            ),
             (
                 200,
                 &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2026-01-01T00:05:00.000000Z")],
-                [None, None, Some(300)],
+                [None, None, None, Some(300)],
             ),
-            (200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "7")], [None, None, Some(7)]),
-            (200, &[("ratelimit", r#""burst";r=3;t=9, "day";r=0;t=40"#)], [None, None, Some(40)]),
+            (200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "7")], [None, None, None, Some(7)]),
+            (200, &[("ratelimit", r#""burst";r=3;t=9, "day";r=0;t=40"#)], [None, None, None, Some(40)]),
             (
                 200,
                 &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "6m1.5s")],
-                [None, None, Some(361)],
+                [None, None, None, Some(361)],
             ),
             (200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "-5")], none),
             (200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "NaN")], none),
@@ -189,7 +200,7 @@ mod tests {
             (
                 200,
                 &[("x-app-usage", r#"{"call_count":100,"total_time":25,"total_cputime":25}"#)],
-                [Some(300), None, None],
+                [None, Some(300), None, None],
             ),
             (
                 400,
@@ -197,7 +208,7 @@ mod tests {
                     "x-business-use-case-usage",
                     r#"{"17":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":5}]}"#,
                 )],
-                [None, Some(300), None],
+                [None, None, Some(300), None],
             ),
             (200, &[("x-business-use-case-usage", r#"{"17":[{"estimated_time_to_regain_access":0}]}"#)], none),
             (200, &[("x-app-usage", "[")], none),

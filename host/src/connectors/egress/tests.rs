@@ -4,5 +4,6 @@
 mod hostile;
 mod packed;
 mod proxied;
+mod slow;
 mod stage;
 mod urls;

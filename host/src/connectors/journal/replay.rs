@@ -3,11 +3,14 @@
 //!
 //! It decides, and neither sends nor writes.
 
-use super::{Effect, Once, Step};
+use super::{Effect, Journal, Once, Step};
 use crate::clock::Timestamp;
 use crate::connectors::answer::Answer;
-use crate::connectors::fault::Fault;
+use crate::connectors::fault::{Fault, FaultKind};
+use crate::connectors::run::Services;
+use crate::id::RunId;
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 /// How far an execution has come on the path of its journal.
 #[derive(Debug)]
@@ -21,6 +24,35 @@ pub(super) struct Replay {
     last_sequence: i64,
     /// How the execution left the path of the journal, once it did: nothing more is sent.
     strayed: Option<Fault>,
+    purpose: Purpose,
+}
+
+/// What an execution is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Going on with the run.
+    GoOn,
+    /// Looking for what the run lost: prepared answers are given, and nothing is done.
+    Look,
+}
+
+impl Journal {
+    /// The journal of a run for a look at what it lost: it answers with what was prepared, and lets nothing leave.
+    pub(crate) fn looking(services: &Services, run: RunId, mut effects: Vec<Effect>) -> Self {
+        // Nothing is under way: what was when its host died is lost as well.
+        effects
+            .iter_mut()
+            .filter(|effect| effect.is_under_way())
+            .for_each(|effect| effect.state = "unknown".to_owned());
+        let replay = Replay { purpose: Purpose::Look, ..Replay::of(effects) };
+        Self {
+            db: services.db.clone(),
+            clock: services.clock.clone(),
+            run,
+            doubt_since: None,
+            replay: Mutex::new(replay),
+        }
+    }
 }
 
 /// What becomes of a preparation.
@@ -43,13 +75,15 @@ pub(super) enum Replayed {
 pub(super) enum Again {
     No,
     Yes,
+    /// As it was certainly not sent when a backup was made, and may have been since.
+    Doubtful,
 }
 
 impl Replay {
     /// The beginning of an execution whose journal has these effects, in the order of their sequence.
     pub(super) fn of(effects: Vec<Effect>) -> Self {
         let last_sequence = effects.iter().map(|effect| effect.sequence).max().unwrap_or(0);
-        Self { effects, replayed: 0, once_keys: HashSet::new(), last_sequence, strayed: None }
+        Self { effects, replayed: 0, once_keys: HashSet::new(), last_sequence, strayed: None, purpose: Purpose::GoOn }
     }
 
     /// Finds out whether a preparation has an answer that may be used: it is valid, or a commit or spend that was sent after
@@ -67,14 +101,21 @@ impl Replay {
             effect.digest == digest
                 && (effect.valid_until.is_some_and(|until| until > now) || used_since(effect.sequence))
         });
-        Ok(match usable.and_then(Effect::answer) {
-            Some(answer) => Prepared::Answered(answer),
-            None => Prepared::Send(self.next_sequence()),
-        })
+        match (usable.and_then(Effect::answer), self.purpose) {
+            (Some(answer), _) => Ok(Prepared::Answered(answer)),
+            (None, Purpose::GoOn) => Ok(Prepared::Send(self.next_sequence())),
+            (None, Purpose::Look) => {
+                let message = format!("the run has no answer to `{key}`, and who looks for what it lost does nothing");
+                Err(Fault::new(FaultKind::NotFound, message))
+            }
+        }
     }
 
     /// Takes a preparation out, where there is one of this key.
     pub(super) fn forget(&mut self, key: &str) -> Option<Effect> {
+        if self.purpose == Purpose::Look {
+            return None;
+        }
         let place = self.effects.iter().position(|effect| effect.key == key && !effect.is_once())?;
         Some(self.effects.remove(place))
     }
@@ -82,6 +123,9 @@ impl Replay {
     /// Finds a commit's or spend's place in the journal.
     pub(super) fn once(&mut self, once: Once, key: &str, digest: &str, now: Timestamp) -> Result<Replayed, Fault> {
         self.check_path()?;
+        if self.purpose == Purpose::Look {
+            return Err(Fault::bug("this call may only read"));
+        }
         if self.effects.iter().any(|effect| effect.key == key && !effect.is_once()) {
             return Err(self.stray(format!("the key `{key}` is a preparation's")));
         }
@@ -107,6 +151,9 @@ impl Replay {
             "known" => effect.known().map(|committed| Replayed::Answered(Step::Known(committed))),
             "refused" | "absent" => {
                 Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Yes))
+            }
+            "doubtful" => {
+                Some(Replayed::Send(Effect::started(once, effect.sequence, key, digest, now), Again::Doubtful))
             }
             _ => Some(Replayed::Unknown(effect.sequence)),
         }
@@ -159,5 +206,47 @@ impl Replay {
         let fault = Fault::bug(message);
         self.strayed.get_or_insert(fault.clone());
         fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, Once, Prepared, Purpose, Replay, Timestamp};
+    use crate::connectors::fault::FaultKind;
+
+    const ANSWER: &str = r#"{"status":200,"headers":[["location","orla-link:up"]],"none":null}"#;
+
+    fn effect(sequence: i64, kind: &str, key: &str, state: &str) -> Effect {
+        Effect {
+            sequence,
+            kind: kind.to_owned(),
+            key: key.to_owned(),
+            digest: "digest".to_owned(),
+            state: state.to_owned(),
+            answer: (kind == "prepare").then(|| ANSWER.to_owned()),
+            sent_at: Timestamp(1),
+            valid_until: (kind == "prepare").then_some(Timestamp(1)),
+            looks: 0,
+        }
+    }
+
+    fn look(effects: Vec<Effect>) -> Replay {
+        Replay { purpose: Purpose::Look, ..Replay::of(effects) }
+    }
+
+    #[test]
+    fn whoever_looks_is_told_what_was_prepared_and_does_nothing() {
+        let now = Timestamp(9);
+        let mut lost = look(vec![effect(1, "prepare", "begun", "done"), effect(2, "commit", "part/0", "unknown")]);
+        let told = lost.prepare("begun", "digest", now);
+        assert!(matches!(told, Ok(Prepared::Answered(answer)) if answer.headers[0].1 == "orla-link:up"));
+        for (key, digest) in [("begun", "another"), ("other", "digest")] {
+            let Err(fault) = lost.prepare(key, digest, now) else { panic!("nothing may be sent") };
+            assert_eq!(fault.kind, FaultKind::NotFound, "{key} {digest}");
+        }
+        assert!(lost.forget("begun").is_none());
+        let Err(fault) = lost.once(Once::Commit, "part/0", "digest", now) else { panic!("nothing may be sent") };
+        assert_eq!(fault.kind, FaultKind::Bug);
+        assert!(lost.strayed().is_none());
     }
 }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Problem, Result};
 use crate::id::PublicationId;
-use crate::publications::{completing, planning};
+use crate::publications::{When, completing, planning};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -28,8 +28,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewTime {
-    /// When it is to go out.
-    publish_at: Timestamp,
+    /// When it is to go out: a moment, or `next_free_slot` of the connection's queue.
+    publish_at: When,
 }
 
 /// Give a scheduled publication another time.
@@ -38,8 +38,8 @@ struct NewTime {
     (status = 200, description = "It goes out then", body = PublicationView),
     (status = 400, description = "The body cannot be read", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
-    (status = 404, description = "No such publication", body = Problem),
-    (status = 409, description = "Its time has come already", body = Problem),
+    (status = 404, description = "No such publication, or its connection is gone", body = Problem),
+    (status = 409, description = "Its time has come already, or no slot is free", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not JSON", body = Problem),
     (status = 422, description = "The time is past, or too far ahead", body = Problem),
@@ -51,7 +51,7 @@ async fn reschedule(
     Body(new): Body<NewTime>,
 ) -> Result<Json<PublicationView>> {
     let publication = planning::reschedule(&app, caller.workspace, id, new.publish_at).await?;
-    Ok(Json(PublicationView::of(publication)?))
+    Ok(Json(PublicationView::warned(&app, publication).await?))
 }
 
 /// Cancel a publication of which nothing is live. Its credits are free again.

@@ -1,10 +1,12 @@
 //! A publication as the API shows it.
 
+use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
 use crate::connectors::work::PartOutcome;
 use crate::error::Result;
 use crate::id::{ConnectionId, PostId, PublicationId};
+use crate::publications::likeness::{self, Warning};
 use crate::publications::{Part, Publication, State, VariantMore};
 use serde::Serialize;
 use serde_json::Value;
@@ -55,6 +57,9 @@ pub(in crate::http) struct PublicationView {
     created_at: Timestamp,
     updated_at: Timestamp,
     finished_at: Option<Timestamp>,
+    /// What a person may want to know about it, when it is taken in or moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 /// What became of a part, or of the first comment.
@@ -74,9 +79,16 @@ fn labelled(outcomes: Vec<PartOutcome>, has_comment: bool) -> Vec<Outcome> {
 }
 
 impl PublicationView {
+    /// With what there is to say about it and its neighbours.
+    pub(in crate::http) async fn warned(app: &App, publication: Publication) -> Result<Self> {
+        let warnings = likeness::warnings_of(&mut app.db().read().await?, &publication).await?;
+        Ok(Self { warnings, ..Self::of(publication)? })
+    }
+
     pub(in crate::http) fn of(publication: Publication) -> Result<Self> {
         let VariantMore { title, link, first_comment, privacy, extras } = publication.more()?;
         Ok(Self {
+            warnings: Vec::new(),
             publish_at: publication.publish_at,
             state: publication.state()?,
             parts: publication.parts()?,

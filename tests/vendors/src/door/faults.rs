@@ -44,6 +44,12 @@ pub enum Mode {
     DelayMs(u64),
     /// The connection closes before the body is read; not executed.
     CutBefore,
+    /// The connection closes within the request, after so many bytes of its body. It is executed where the vendor takes a body
+    /// as it comes, with what has come.
+    CutWithin {
+        /// Those bytes.
+        bytes: u64,
+    },
     /// The connection closes once the request was received whole, and it is executed this much later.
     CutDuring {
         /// The time in between, in milliseconds.
@@ -171,6 +177,7 @@ impl Mode {
         match self {
             Self::ExecutedThenStatus(_)
             | Self::DelayMs(_)
+            | Self::CutWithin { .. }
             | Self::CutDuring { .. }
             | Self::CutAfter
             | Self::TruncatedBody

@@ -94,6 +94,19 @@ pub(super) fn endless(pause_ms: u64, releases: watch::Receiver<()>) -> Response 
     json_of(Body::from_stream(pieces))
 }
 
+/// So many bytes of a request's body, and then the end of its connection.
+pub(super) fn only(body: Body, bytes: u64) -> Body {
+    let first = body.into_data_stream().scan(bytes, |rest, piece| {
+        let kept = piece.ok().filter(|_| *rest > 0).map(|piece| {
+            let taken = (*rest).min(piece.len() as u64);
+            *rest -= taken;
+            io::Result::Ok(piece.slice(..taken as usize))
+        });
+        async move { kept }
+    });
+    Body::from_stream(first.chain(stream::once(async { Err(io::ErrorKind::ConnectionReset.into()) })))
+}
+
 /// The same answer, a byte at a time.
 pub(super) async fn slow(genuine: Response, pause_ms: u64) -> Response {
     let (mut parts, body) = genuine.into_parts();

@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::state::{Facebook, World};
 
 /// The permissions that the app may ask for, with the words of the consent page (documented under "Permissions").
-pub(super) const SCOPES: [(&str, &str); 11] = [
+pub(super) const SCOPES: [(&str, &str); 14] = [
     ("public_profile", "Your name and profile picture"),
     ("email", "Your email address"),
     ("business_management", "Manage your business"),
@@ -28,6 +28,9 @@ pub(super) const SCOPES: [(&str, &str); 11] = [
     ("pages_manage_metadata", "Manage your Page settings"),
     ("pages_messaging", "Manage your Page's conversations"),
     ("read_insights", "Read insights of your Pages"),
+    ("instagram_basic", "Access profile and posts from the Instagram account connected to your Page"),
+    ("instagram_content_publish", "Upload media and create posts for the Instagram account connected to your Page"),
+    ("instagram_manage_comments", "Manage comments for the Instagram account connected to your Page"),
 ];
 
 const PARAMETERS: [&str; 7] = ["client_id", "redirect_uri", "state", "scope", "response_type", "auth_type", "display"];

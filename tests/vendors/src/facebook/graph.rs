@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::gate::{self, Call, Target};
 use super::problem::Problem;
 use super::state::{Facebook, World};
-use super::{comments, feed, me, pages, photos, posts, videos};
+use super::{comments, feed, instagram, me, pages, photos, posts, videos};
 use crate::door::Visitor;
 
 /// What an id stands for; the number is its place in the lists of the world.
@@ -22,6 +22,7 @@ enum Node {
     Photo(usize),
     Video(usize),
     Comment(usize),
+    Instagram(instagram::Node),
 }
 
 impl Node {
@@ -34,6 +35,7 @@ impl Node {
             Self::Photo(_) => "Photo",
             Self::Video(_) => "Video",
             Self::Comment(_) => "Comment",
+            Self::Instagram(node) => node.name(),
         }
     }
 }
@@ -94,6 +96,10 @@ async fn answer(facebook: &Facebook, call: &Call) -> Result<Value, Problem> {
         // These fetch from the network, which no lock may wait for.
         (("POST", Some("photos"), None), Node::Page) => photos::upload(facebook, call).await,
         (("POST", Some("videos"), None), Node::Page) => videos::upload(facebook, call).await,
+        (what, Node::Instagram(node)) => match instagram::answer(facebook, call, what, node).await {
+            Some(answer) => answer,
+            None => instagram::answer_at_once(&mut facebook.world(), call, what, node),
+        },
         _ => answer_at_once(&mut facebook.world(), call, what, node),
     }
 }
@@ -146,6 +152,9 @@ fn find(world: &World, call: &Call) -> Result<Node, Problem> {
     }
     if world.settings.page(id).is_some() {
         return Ok(Node::Page);
+    }
+    if let Some(node) = instagram::find(world, call)? {
+        return Ok(Node::Instagram(node));
     }
     if let Some(at) = world.posts.iter().position(|post| post.id == id && !post.deleted) {
         of(&world.posts[at].page_id)?;

@@ -7,7 +7,7 @@ use super::grants::Ended;
 use super::pages::picture;
 use super::problem::Problem;
 use super::state::World;
-use super::{fields, paging};
+use super::{fields, instagram, paging};
 
 /// `GET /me`
 pub(super) fn show(world: &World, call: &Call) -> Result<Value, Problem> {
@@ -27,6 +27,7 @@ pub(super) fn show(world: &World, call: &Call) -> Result<Value, Problem> {
 pub(super) fn accounts(world: &mut World, call: &Call) -> Result<Value, Problem> {
     call.parameters.only(&[&paging::PARAMETERS[..], &["is_place", "is_promotable"]].concat())?;
     let World { settings, grants, .. } = world;
+    let may_see = call.caller.has("instagram_basic");
     let person_id = call.caller.person_id.as_str();
     let mine = settings.pages.iter().filter(|page| page.roles.contains_key(person_id));
     let mut items = Vec::new();
@@ -38,6 +39,7 @@ pub(super) fn accounts(world: &mut World, call: &Call) -> Result<Value, Problem>
             "tasks": page.roles.get(person_id),
             "link": format!("https://www.facebook.com/{}", page.id), "username": Value::Null,
             "picture": picture(call),
+            "instagram_business_account": instagram::account_of(&settings.instagram.accounts, &page.id, may_see),
         });
         let defaults = ["access_token", "category", "category_list", "name", "id", "tasks"];
         items.push((page.id.clone(), fields::show(call, &node, "Page", &defaults)?));

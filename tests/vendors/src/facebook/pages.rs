@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::fields;
 use super::gate::Call;
 use super::problem::Problem;
 use super::state::World;
+use super::{fields, instagram};
 
 /// `GET /{page}`. Its `access_token` is for those who have a role, and for itself.
 pub(super) fn show(world: &mut World, call: &Call) -> Result<Value, Problem> {
@@ -21,11 +21,13 @@ pub(super) fn show(world: &mut World, call: &Call) -> Result<Value, Problem> {
         }
         _ => None,
     };
+    let may_see = call.caller.has("instagram_basic");
+    let instagram = instagram::account_of(&settings.instagram.accounts, &page.id, may_see);
     let node = json!({
         "id": page.id, "name": page.name, "access_token": token, "category": "Local business", "username": Value::Null,
         "about": "A simulated page.", "link": format!("https://www.facebook.com/{}", page.id),
         "fan_count": 12, "followers_count": 12, "is_published": true, "tasks": page.roles.get(&call.caller.person_id),
-        "picture": picture(call),
+        "picture": picture(call), "instagram_business_account": instagram,
     });
     fields::show(call, &node, "Page", &["name", "id"])
 }

@@ -43,6 +43,11 @@ impl Problem {
         Self { subcode: Some(subcode), ..self }
     }
 
+    /// The same with a title and words for the person who uses the app.
+    pub(super) fn with_words(self, title: &'static str, message: &'static str) -> Self {
+        Self { user: Some((title, message)), ..self }
+    }
+
     /// 100: a parameter is wrong.
     pub(super) fn parameter(message: impl AsRef<str>) -> Self {
         Self::new(100, format!("(#100) {}", message.as_ref()))

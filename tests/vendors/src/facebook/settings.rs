@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::instagram;
 use super::usage::Throttle;
 
 /// Who uses Facebook, and how it behaves. The default is Facebook as documented, without any lag.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub calls_an_hour: u32,
     /// Refuse every call that shows a token, as if this limit had been reached.
     pub throttle: Option<Throttle>,
+    /// Who is on Instagram, and how that behaves.
+    pub instagram: instagram::Settings,
     /// Where `paging.next` leads, such as `https://evil.example`. Empty for where the caller came to.
     pub paging_origin: String,
     /// Whether the first page of every list is empty and has a `next` all the same, which Facebook reserves the right
@@ -92,6 +95,7 @@ impl Default for Settings {
             video_processing_fails: false,
             calls_an_hour: 4_800,
             throttle: None,
+            instagram: instagram::Settings::default(),
             paging_origin: String::new(),
             empty_first_pages: false,
         }

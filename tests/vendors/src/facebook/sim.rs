@@ -3,14 +3,14 @@
 use std::io;
 use std::ops::Deref;
 
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use tokio::net::ToSocketAddrs;
 
 use super::problem::Problem;
 use super::settings::Settings;
 use super::state::Facebook;
-use super::{control, dialog, graph, token};
+use super::{control, dialog, graph, instagram, token};
 use crate::wire::Server;
 use crate::{door, pictures};
 
@@ -73,6 +73,7 @@ fn router(facebook: Facebook) -> Router {
         .route("/{version}/dialog/oauth", get(dialog::page).post(dialog::decide))
         .route("/{version}/oauth/access_token", any(token::exchange))
         .route("/{version}/debug_token", any(token::debug))
+        .route("/ig-api-upload/{version}/{container}", post(instagram::upload))
         .route("/{version}/{node}", any(graph::node))
         // Facebook's own client asks for nodes with a slash at the end.
         .route("/{version}/{node}/", any(graph::node))
@@ -84,5 +85,6 @@ fn router(facebook: Facebook) -> Router {
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(facebook.door().clone(), door::receive))
         .merge(control::router())
+        .merge(instagram::control())
         .with_state(facebook)
 }

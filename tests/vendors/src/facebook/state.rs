@@ -9,6 +9,7 @@ use url::Url;
 use super::comments::Comment;
 use super::dialog::{Ask, Decision};
 use super::grants::{Ended, Grants, Issued, Kind};
+use super::instagram::Instagram;
 use super::parameters::Parameters;
 use super::photos::Photo;
 use super::pieces::Upload;
@@ -44,6 +45,7 @@ pub(super) struct World {
     pub(super) videos: Vec<Video>,
     pub(super) uploads: Vec<Upload>,
     pub(super) comments: Vec<Comment>,
+    pub(super) instagram: Instagram,
     pub(super) made: Made,
     ids: u64,
     /// How far the clock is ahead.

@@ -132,12 +132,14 @@ impl Grants {
         Ok(self.mint(settings, family, now))
     }
 
-    /// Exchange a refresh token for new tokens; the old one is spent.
+    /// Exchange a refresh token for new tokens; the old one is spent if there is a new one.
     pub(super) fn refresh(&mut self, settings: &Settings, token: &str, now: Moment) -> Result<Value, Refusal> {
         let refused = || Refusal::grant(&settings.refresh_refusal, "Value passed for the token was invalid.");
         let found = self.refresh.get_mut(token).ok_or_else(refused)?;
         let family = found.family;
-        if std::mem::replace(&mut found.spent, true) {
+        let was_spent = found.spent;
+        found.spent |= !settings.omit_refresh_token;
+        if was_spent {
             self.families[family].revoked = true;
         }
         if self.families[family].revoked || found.expires <= now {
@@ -181,7 +183,7 @@ impl Grants {
         let expires_in = settings.access_lifetime_s;
         let mut answer =
             json!({ "token_type": "bearer", "expires_in": expires_in, "access_token": access, "scope": scope });
-        if offline {
+        if offline && !settings.omit_refresh_token {
             let refresh = self.issue(settings, Kind::Refresh, &user_id);
             let expires = now.after_s(settings.refresh_lifetime_s);
             self.refresh.insert(refresh.clone(), Token { family, expires, spent: false });

@@ -32,6 +32,9 @@ pub struct Settings {
     /// Whether the API shows links as `https://t.co/…`, the link of attached media and escaped `&`, `<` and `>`, as
     /// the real one does. What was sent stays readable through [`X::posts`](super::X::posts).
     pub rewrite_text: bool,
+    /// Whether answers with tokens leave out the refresh token, as if `offline.access` had not been granted. A refresh then
+    /// leaves the token valid that was presented.
+    pub omit_refresh_token: bool,
     /// How long the same text is refused as a duplicate.
     pub duplicate_window_s: u64,
     /// How long uploaded media can be attached.
@@ -65,6 +68,7 @@ impl Default for Settings {
             refresh_lifetime_s: 182 * 86_400,
             read_lag_ms: 0,
             rewrite_text: true,
+            omit_refresh_token: false,
             duplicate_window_s: 86_400,
             media_lifetime_s: 86_400,
             processing_ms: 1_000,

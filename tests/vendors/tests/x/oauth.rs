@@ -138,6 +138,22 @@ async fn no_refresh_token_without_offline_access() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_can_be_left_out_and_the_one_before_serves_on() {
+    let bench = Bench::start().await;
+    let first = bench.tokens(ALL_SCOPES).await;
+    bench.sim.change(|settings| settings.omit_refresh_token = true);
+    assert!(bench.tokens(ALL_SCOPES).await.get("refresh_token").is_none());
+    for _ in 0..2 {
+        let again = body(bench.refresh(&text(&first["refresh_token"])).await, StatusCode::OK).await;
+        assert!(again["access_token"].is_string() && again.get("refresh_token").is_none(), "{again}");
+    }
+    bench.sim.change(|settings| settings.omit_refresh_token = false);
+    let next = body(bench.refresh(&text(&first["refresh_token"])).await, StatusCode::OK).await;
+    assert_ne!(first["refresh_token"], next["refresh_token"]);
+    body(bench.refresh(&text(&first["refresh_token"])).await, StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
 async fn the_token_endpoint_is_closed_form_encoded_and_wants_basic() {
     let bench = Bench::start().await;
     let grant = ("grant_type", "refresh_token");

@@ -44,6 +44,16 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}, for the account Orla Demo and its pages"),
         None => "the real one, by ORLA_CONNECTORS__FACEBOOK__CLIENT_ID".to_owned(),
     };
+    let youtube = match settings.simulated_youtube() {
+        Some(simulator) => format!("simulated at http://{simulator}, for the account orla@example.com"),
+        None => "the real one, by ORLA_CONNECTORS__YOUTUBE__CLIENT_ID".to_owned(),
+    };
+    let instagram = match settings.simulated_instagram() {
+        Some(simulator) => {
+            format!("simulated at http://{simulator}, for the same account; it fetches images from {url}")
+        }
+        None => "the real one, by ORLA_CONNECTORS__INSTAGRAM__CLIENT_ID".to_owned(),
+    };
     let drive = match settings.simulated_dropbox() {
         Some(simulator) => format!("simulated at http://{simulator}"),
         None => "the real one, by ORLA_CONNECTORS__DROPBOX__CLIENT_ID".to_owned(),
@@ -56,6 +66,8 @@ pub(super) fn welcome(settings: &Settings) {
          mail      {mail}\n  \
          X         {network}\n  \
          Facebook  {facebook}\n  \
+         Instagram {instagram}\n  \
+         YouTube   {youtube}\n  \
          OpenAI    {model}\n  \
          Dropbox   {drive}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \

@@ -15,9 +15,12 @@ pub(super) const PASSWORD: &str = "Orla-demo-1";
 /// The app that the simulated X and the simulated Dropbox know.
 const CLIENT_ID: &str = "orla-demo";
 const CLIENT_SECRET: &str = "orla-demo-secret";
-/// The app that the simulated Facebook knows.
+/// The app that the simulated Facebook knows, of which the simulated Instagram is a part.
 const FACEBOOK_APP_ID: &str = "4014000000000001";
 const FACEBOOK_APP_SECRET: &str = "orla-demo-facebook-secret";
+/// The client that the simulated Google knows, for YouTube.
+const YOUTUBE_CLIENT_ID: &str = "4016.apps.googleusercontent.com";
+const YOUTUBE_CLIENT_SECRET: &str = "orla-demo-youtube-secret";
 /// The key that the simulated OpenAI knows.
 const API_KEY: &str = "sk-orla-demo";
 
@@ -42,12 +45,18 @@ pub(super) struct Settings {
     facebook: SocketAddr,
     /// Where the simulated Dropbox listens: `DROPBOX_SIMULATOR_PORT` on this machine.
     dropbox: SocketAddr,
+    /// Where the simulated YouTube listens: `YOUTUBE_SIMULATOR_PORT` on this machine.
+    youtube: SocketAddr,
+    /// Whether there are keys for the real YouTube.
+    has_youtube_keys: bool,
     /// Whether there are keys for the real Dropbox.
     has_dropbox_keys: bool,
     /// Whether there are keys for the real X.
     has_x_keys: bool,
     /// Whether there are keys for the real Facebook.
     has_facebook_keys: bool,
+    /// Whether there are keys for the real Instagram.
+    has_instagram_keys: bool,
     /// Whether there is a key for the real OpenAI.
     has_openai_key: bool,
     /// Whether mail goes to files in the data folder.
@@ -79,9 +88,12 @@ impl Settings {
             webhook: here(port("WEBHOOK_SIMULATOR_PORT", 4013)?),
             facebook: here(port("FACEBOOK_SIMULATOR_PORT", 4014)?),
             dropbox: here(port("DROPBOX_SIMULATOR_PORT", 4015)?),
+            youtube: here(port("YOUTUBE_SIMULATOR_PORT", 4016)?),
+            has_youtube_keys: variable("ORLA_CONNECTORS__YOUTUBE__CLIENT_ID")?.is_some(),
             has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
             has_facebook_keys: variable("ORLA_CONNECTORS__FACEBOOK__CLIENT_ID")?.is_some(),
+            has_instagram_keys: variable("ORLA_CONNECTORS__INSTAGRAM__CLIENT_ID")?.is_some(),
             has_openai_key: variable("ORLA_CONNECTORS__OPENAI__API_KEY")?.is_some(),
             mail_in_files: variable("ORLA_SMTP_URL")?.is_none(),
             own_database: variable("DATABASE_URL")?.is_none(),
@@ -95,6 +107,7 @@ impl Settings {
         check_port(self.webhook, "the receiver of webhooks", "WEBHOOK_SIMULATOR_PORT")?;
         check_port(self.facebook, "the simulated Facebook", "FACEBOOK_SIMULATOR_PORT")?;
         check_port(self.dropbox, "the simulated Dropbox", "DROPBOX_SIMULATOR_PORT")?;
+        check_port(self.youtube, "the simulated YouTube", "YOUTUBE_SIMULATOR_PORT")?;
         check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
         check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
@@ -109,6 +122,11 @@ impl Settings {
         (!self.has_facebook_keys).then_some(self.facebook)
     }
 
+    /// The simulated Instagram; nothing where there are keys for the real one.
+    pub(super) fn simulated_instagram(&self) -> Option<SocketAddr> {
+        (!self.has_instagram_keys).then_some(self.facebook)
+    }
+
     /// The simulated OpenAI; nothing where there is a key for the real one.
     pub(super) fn simulated_openai(&self) -> Option<SocketAddr> {
         (!self.has_openai_key).then_some(self.openai)
@@ -117,6 +135,11 @@ impl Settings {
     /// The simulated Dropbox; nothing where there are keys for the real one.
     pub(super) fn simulated_dropbox(&self) -> Option<SocketAddr> {
         (!self.has_dropbox_keys).then_some(self.dropbox)
+    }
+
+    /// The simulated YouTube; nothing where there are keys for the real one.
+    pub(super) fn simulated_youtube(&self) -> Option<SocketAddr> {
+        (!self.has_youtube_keys).then_some(self.youtube)
     }
 
     pub(super) fn connectors_folder(&self) -> PathBuf {
@@ -159,6 +182,15 @@ impl Settings {
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__VIDEO", &origin)
                 .env("ORLA_CONNECTORS__FACEBOOK__ENDPOINTS__WEB", &origin);
         }
+        if let Some(simulator) = self.simulated_instagram() {
+            command
+                .env("ORLA_CONNECTORS__INSTAGRAM__CLIENT_ID", FACEBOOK_APP_ID)
+                .env("ORLA_CONNECTORS__INSTAGRAM__CLIENT_SECRET", FACEBOOK_APP_SECRET);
+            for endpoint in ["API", "UPLOAD", "WEB"] {
+                command
+                    .env(format!("ORLA_CONNECTORS__INSTAGRAM__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
+            }
+        }
         if let Some(simulator) = self.simulated_dropbox() {
             let origin = format!("http://{simulator}");
             command
@@ -166,6 +198,14 @@ impl Settings {
                 .env("ORLA_CONNECTORS__DROPBOX__CLIENT_SECRET", CLIENT_SECRET);
             for endpoint in ["API", "CONTENT", "WEB"] {
                 command.env(format!("ORLA_CONNECTORS__DROPBOX__ENDPOINTS__{endpoint}"), &origin);
+            }
+        }
+        if let Some(simulator) = self.simulated_youtube() {
+            command
+                .env("ORLA_CONNECTORS__YOUTUBE__CLIENT_ID", YOUTUBE_CLIENT_ID)
+                .env("ORLA_CONNECTORS__YOUTUBE__CLIENT_SECRET", YOUTUBE_CLIENT_SECRET);
+            for endpoint in ["API", "TOKENS", "WEB"] {
+                command.env(format!("ORLA_CONNECTORS__YOUTUBE__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
             }
         }
         if let Some(simulator) = self.simulated_openai() {
@@ -187,8 +227,12 @@ impl Settings {
             .args(["--facebook-port", &self.facebook.port().to_string()])
             .args(["--facebook-app-id", FACEBOOK_APP_ID, "--facebook-app-secret", FACEBOOK_APP_SECRET])
             .args(["--facebook-redirect-uri", &format!("{}/social/oauth/facebook/callback", self.url)])
+            .args(["--facebook-redirect-uri", &format!("{}/social/oauth/instagram/callback", self.url)])
             .args(["--dropbox-port", &self.dropbox.port().to_string()])
             .args(["--dropbox-client-id", CLIENT_ID, "--dropbox-client-secret", CLIENT_SECRET])
+            .args(["--youtube-port", &self.youtube.port().to_string()])
+            .args(["--youtube-client-id", YOUTUBE_CLIENT_ID, "--youtube-client-secret", YOUTUBE_CLIENT_SECRET])
+            .args(["--youtube-redirect-uri", &format!("{}/social/oauth/youtube/callback", self.url)])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)])

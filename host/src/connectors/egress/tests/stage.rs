@@ -31,8 +31,13 @@ pub(super) fn everything_at(addresses: &'static [&'static str]) -> Lookup {
 
 /// An egress that gives up on silence soon, with these servers allowed to everybody.
 pub(super) fn egress(allowed: &[&Raw]) -> Egress {
+    egress_with_silence(allowed, 500)
+}
+
+/// An egress that gives up on so long a silence.
+pub(super) fn egress_with_silence(allowed: &[&Raw], silence_ms: u64) -> Egress {
     let allowed = allowed.iter().map(|server| server.at.to_string()).collect();
-    let config = Config { egress_allow: allowed, vendor_silence_ms: 500, ..Config::default() };
+    let config = Config { egress_allow: allowed, vendor_silence_ms: silence_ms, ..Config::default() };
     Egress::with(&config, everything_at(&["127.0.0.1"])).expect("an egress")
 }
 
