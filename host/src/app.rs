@@ -10,6 +10,7 @@ use crate::identity::passwords::Passwords;
 use crate::identity::sessions::Sessions;
 use crate::identity::tokens::Tokens;
 use crate::mail::Mailer;
+use crate::publications::{Conversions, Sources};
 use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ struct Parts {
     sessions: Sessions,
     mailer: Mailer,
     connectors: Connectors,
+    sources: Sources,
+    conversions: Conversions,
     new_work: Notify,
     news: Notify,
     new_events: Notify,
@@ -69,6 +72,8 @@ impl App {
             sessions: Sessions::default(),
             mailer,
             connectors,
+            sources: Sources::default(),
+            conversions: Conversions::default(),
             new_work: Notify::new(),
             news: Notify::new(),
             new_events: Notify::new(),
@@ -141,6 +146,18 @@ impl App {
     #[must_use]
     pub fn connectors(&self) -> &Connectors {
         &self.0.connectors
+    }
+
+    /// The media that are being fetched.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    /// The pictures that are being converted.
+    #[must_use]
+    pub fn conversions(&self) -> &Conversions {
+        &self.0.conversions
     }
 
     /// Wakes the worker after a transaction that enqueued work, and those of other nodes.

@@ -5,6 +5,7 @@
 
 pub mod apps;
 pub(crate) mod asking;
+pub(crate) mod facts;
 pub mod fields;
 pub mod keeping;
 mod lasting;

@@ -21,6 +21,7 @@ pub(crate) mod engagement;
 mod engine;
 pub(crate) mod entered;
 mod events;
+mod facts;
 pub mod fault;
 mod folder;
 mod following;

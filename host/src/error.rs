@@ -9,6 +9,29 @@ use std::time::Duration;
 /// The result of everything a caller may ask for.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// One thing that is wrong with the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Trouble {
+    /// The member at fault, such as `parts/0/text`.
+    pub field: String,
+    /// What is wrong with it, and what would be right.
+    pub detail: String,
+}
+
+impl Trouble {
+    /// Something wrong with a member.
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
+
+    /// The same, where the member stands inside another.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        let field = if self.field.is_empty() { place.to_owned() } else { format!("{place}/{}", self.field) };
+        Self { field, detail: self.detail }
+    }
+}
+
 /// A refusal with its reason, or a failure of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,6 +46,9 @@ pub enum Error {
         /// What is wrong with it, and what would be right.
         detail: String,
     },
+    /// The request can be read, but breaks rules: all of them, at least one.
+    #[error("{}", .0.first().map_or("The input breaks a rule.", |trouble| trouble.detail.as_str()))]
+    Refused(Vec<Trouble>),
     /// What a person entered to connect an account does not serve.
     #[error("{detail}")]
     Field {
@@ -110,7 +136,7 @@ impl Error {
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_request"),
-            Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
+            Self::Invalid { .. } | Self::Refused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
             Self::Field { .. } => (StatusCode::BAD_REQUEST, "invalid_field"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Unverified => (StatusCode::FORBIDDEN, "email_unverified"),
@@ -155,6 +181,9 @@ pub struct Problem {
     /// The member of the input at fault, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// All that is wrong with a post, the one above first; absent elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Trouble>,
 }
 
 impl Error {
@@ -162,13 +191,17 @@ impl Error {
     #[must_use]
     pub fn into_problem(self) -> Problem {
         let (_, code) = self.status_and_code();
-        let mut problem = Problem { detail: self.to_string(), code, field: None };
+        let mut problem = Problem { detail: self.to_string(), code, field: None, problems: Vec::new() };
         match self {
             Self::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "a request failed inside");
                 problem.detail = "Something failed on our side. It is in the server's log.".to_owned();
             }
             Self::Invalid { field, .. } => problem.field = Some(field),
+            Self::Refused(troubles) => {
+                problem.field = troubles.first().map(|trouble| trouble.field.clone());
+                problem.problems = troubles;
+            }
             Self::Field { name, .. } => problem.field = Some(format!("fields/{name}")),
             _ => {}
         }

@@ -9,6 +9,7 @@ mod caller;
 mod captions;
 mod connections;
 mod credits;
+mod drafts;
 mod drives;
 mod engagement;
 mod events;
@@ -16,6 +17,7 @@ mod health;
 mod imports;
 mod page;
 mod paging;
+mod posts;
 mod publications;
 mod pulled;
 mod queue;
@@ -73,6 +75,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(connections::routes())
         .merge(apps::routes())
         .merge(publications::routes())
+        .merge(posts::routes())
+        .merge(drafts::routes())
         .merge(pulled::routes())
         .merge(schedules::routes())
         .merge(queue::routes())
@@ -155,7 +159,13 @@ fn cors(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::ETAG])
         .allow_credentials(true)
         .max_age(Duration::from_secs(600))
 }

@@ -47,6 +47,10 @@ ids! {
     ConnectionId,
     /// An app at a vendor.
     AppId,
+    /// What a person wrote at once, for one connection or several.
+    PostId,
+    /// A post that is being written.
+    DraftId,
     /// One variant on its way to one connection.
     PublicationId,
     /// A text that a model writes.

@@ -8,16 +8,18 @@
 //! cancelled ◄── pending           a person's wish, while nothing of it is live
 //! ```
 //!
-//! `published`, `failed` and `cancelled` are terminal; to try again is another publication. Each move is one conditional
-//! update with its reason in the timeline. This file owns the rows; `creating` and `replying` make them, [`execution`],
-//! [`reconciling`] and [`planning`] move them, and `doubting` has those that came with a backup looked for first.
+//! `published`, `failed` and `cancelled` are terminal; to try again is another publication, and so is to publish the parts that
+//! are missing. Each move is one conditional update with its reason in the timeline. This file owns the rows; `preparing` looks
+//! at wishes, `creating`, `replying` and [`completing`] make rows of them, [`execution`], [`reconciling`] and [`planning`] move
+//! those, and `doubting` has those that came with a backup looked for first.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
     () => {
         concat!(
             "id, workspace_id, connection_id, connector, platform, target, parts, state, receipt, fault, attempts, setbacks, ",
-            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, doubt_since"
+            "request_digest, hold_id, price, created_at, updated_at, finished_at, reply_to, publish_at, doubt_since, more, ",
+            "post_id, completes"
         )
     };
 }
@@ -33,31 +35,41 @@ macro_rules! returning {
     };
 }
 
-mod creating;
+mod checking;
+pub mod completing;
+mod converting;
+pub(crate) mod creating;
 pub(crate) mod doubting;
 pub mod execution;
+mod finding;
 pub mod likeness;
 mod media;
 mod others;
 pub mod planning;
+pub(crate) mod preparing;
 mod pulling;
 pub mod reconciling;
 mod replying;
+mod rules;
+mod sources;
 mod telling;
 pub mod timeline;
 
+pub use crate::connectors::variant::VariantMore;
+pub use converting::Conversions;
 pub use creating::create;
-pub(crate) use creating::{OPERATION, Row, Vetted, check_key, earlier, insert, insert_once, request_digest, vet};
+pub(crate) use creating::{OPERATION, Row, check_key, earlier, insert, insert_once, request_digest};
+pub use finding::{Kind, find, list};
+pub(crate) use finding::{of_posts, unfinished};
+pub(crate) use preparing::{Vetted, vet};
 pub(crate) use replying::{NewReply, reply};
+pub use sources::Sources;
 
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
 use crate::connectors::work::PartOutcome;
-use crate::db::Tx;
-use crate::error::{Error, Result};
-use crate::id::{ConnectionId, HoldId, PublicationId, WorkspaceId};
+use crate::id::{ConnectionId, HoldId, PostId, PublicationId, WorkspaceId};
 use crate::jobs::Place;
-use crate::on;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -200,6 +212,9 @@ pub struct NewPublication {
     pub target: Option<String>,
     /// At least one part.
     pub parts: Vec<Part>,
+    /// What it has besides, where the network takes that.
+    #[serde(default, skip_serializing_if = "VariantMore::is_empty")]
+    pub more: VariantMore,
     /// When it is to go out; `None` for at once.
     #[serde(skip)]
     pub publish_at: Option<When>,
@@ -249,6 +264,11 @@ pub struct Publication {
     pub reply_to: Option<String>,
     /// When it is to go out; `None` for at once.
     pub publish_at: Option<Timestamp>,
+    more: Option<String>,
+    /// The post that it belongs to; `None` where it was wished for alone.
+    pub post_id: Option<PostId>,
+    /// The publication whose missing parts it publishes.
+    pub completes: Option<PublicationId>,
     /// Where it came with a backup: from when on it may have been published without our knowing.
     doubt_since: Option<Timestamp>,
 }
@@ -293,7 +313,15 @@ impl Publication {
         Ok(serde_json::from_str(&self.parts)?)
     }
 
-    /// What became of each part.
+    /// What it has besides its parts.
+    ///
+    /// # Errors
+    /// The stored JSON cannot be read.
+    pub fn more(&self) -> anyhow::Result<VariantMore> {
+        Ok(self.more.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
+    }
+
+    /// What became of each part, and after those of the first comment, where it has one.
     ///
     /// # Errors
     /// The stored JSON cannot be read.
@@ -317,68 +345,5 @@ fn line_of_target(connection: Uuid, target: &str) -> Uuid {
 }
 
 const BY_KEY: &str = columns!("where workspace_id = $1 and idempotency_key = $2");
-const FIND: &str = columns!("where workspace_id = $1 and id = $2 and (reply_to is not null) = $3");
 /// For workers, who act for every tenant.
 const FIND_ANY: &str = columns!("where id = $1");
-const LIST: &str =
-    columns!("where workspace_id = $1 and id < $2 and (reply_to is not null) = $4 order by id desc limit $3");
-
-/// What a publication is to others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A post of the account's own.
-    Post,
-    /// A reply to a comment.
-    Reply,
-}
-
-impl Kind {
-    fn is_reply(self) -> bool {
-        self == Self::Reply
-    }
-
-    /// What it is called where there is none.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Post => "publication",
-            Self::Reply => "reply",
-        }
-    }
-}
-
-/// A workspace's publication of one kind.
-///
-/// # Errors
-/// It has no such publication, or the database failed.
-pub async fn find(tx: &mut Tx, workspace: WorkspaceId, kind: Kind, id: PublicationId) -> Result<Publication> {
-    let found: Option<Publication> = on!(tx, conn => sqlx::query_as(FIND)
-        .bind(workspace).bind(id).bind(kind.is_reply()).fetch_optional(conn).await)?;
-    found.ok_or(Error::NotFound(kind.name()))
-}
-
-/// A workspace's publications of one kind before one, newest first.
-///
-/// # Errors
-/// The database failed.
-pub async fn list(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    kind: Kind,
-    before: Option<PublicationId>,
-    limit: i64,
-) -> Result<Vec<Publication>> {
-    let before = before.unwrap_or(PublicationId(uuid::Uuid::max()));
-    Ok(on!(tx, conn => sqlx::query_as(LIST).bind(workspace).bind(before).bind(limit).bind(kind.is_reply())
-        .fetch_all(conn).await)?)
-}
-
-const UNFINISHED: &str =
-    "select count(*) from publications where connector = $1 and state not in ('published', 'failed', 'cancelled')";
-
-/// How many publications of a connector have not ended.
-///
-/// # Errors
-/// The database failed.
-pub(crate) async fn unfinished(tx: &mut Tx, connector: &str) -> sqlx::Result<i64> {
-    on!(tx, conn => sqlx::query_scalar(UNFINISHED).bind(connector).fetch_one(conn).await)
-}

@@ -68,8 +68,9 @@ pub fn in_order(
 
 /// Says a variant's first comment once its first part is live: `say` gets the words and what the vendor calls that part.
 ///
-/// A comment that fails does not undo the post: the receipt says that it is missing, and why. What only a re-run decides ends
-/// the run, as in [`in_order`].
+/// A comment that fails does not undo the post: the receipt says that it is missing, and why. Below a thread that broke off
+/// nothing is said: it is said once the rest is live, so that every run asks for the same commits in the same order. What only a
+/// re-run decides ends the run, as in [`in_order`].
 ///
 /// ```
 /// use orla_sdk::{Account, Api, Committed, Progress, Response, Result, Step, Variant, in_order, path, say_first_comment};
@@ -97,6 +98,11 @@ pub fn say_first_comment(
         return Ok(progress);
     };
     let Some(PartOutcome::Done(first)) = receipt.parts.first() else { return Ok(progress) };
+    let missing = receipt.parts.iter().find(|part| matches!(part, PartOutcome::Missing(_)));
+    if let Some(missing) = missing {
+        receipt.first_comment = Some(missing.clone());
+        return Ok(Progress::Published(receipt));
+    }
     receipt.first_comment = Some(match say(words, &first.committed) {
         Ok(confirmed) => PartOutcome::Done(confirmed),
         Err(fault) if needs_rerun(fault.kind) => return Err(fault),
@@ -203,6 +209,11 @@ mod tests {
         });
         let Ok(Progress::Published(receipt)) = said else { panic!("it is live") };
         assert_eq!(receipt.first_comment, Some(PartOutcome::Done(confirmed("c"))));
+        let broken = in_order(&parts(&["a", "invalid"]), post).unwrap();
+        let Ok(Progress::Published(receipt)) = say_first_comment(broken, &variant, nobody) else {
+            panic!("the thread is live in part")
+        };
+        assert_eq!(receipt.first_comment.as_ref(), receipt.parts.get(1), "it is missing as the rest is");
         let refuse = |kind| move |_: &str, _: &Committed| Err(Fault::new(kind, "no"));
         let Ok(Progress::Published(receipt)) = say_first_comment(live.clone(), &variant, refuse(FaultKind::Invalid))
         else {

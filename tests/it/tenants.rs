@@ -1,7 +1,7 @@
 //! Tenants do not see each other, and strangers see nothing: a walk over the OpenAPI document.
 
 use crate::harness::{BOTH, Host, Person, client};
-use orla::clock::Clock;
+use orla::clock::{Clock, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -66,6 +66,11 @@ async fn a_stranger_is_refused_everywhere_but_on_the_public_routes() {
     }
 }
 
+/// An hour from now.
+fn soon() -> Timestamp {
+    Clock::System.now().after(Duration::from_secs(3_600))
+}
+
 /// Every id in an answer.
 fn ids(value: &Value, found: &mut Vec<String>) {
     match value {
@@ -85,6 +90,10 @@ async fn no_id_of_one_tenant_works_for_another() {
         ada.post("/webhooks", &json!({"url": format!("{}/hooks", host.sim.origin())})).await.expect(201);
         ada.post("/social-caption/generate", &json!({"topic": "mine"})).await.expect(200);
         ada.published(&json!({"platform": "twitter", "content": "mine"}), "k", &["published"]).await;
+        let shared = json!({"content": "mine too", "variants": [{"platform": "twitter"}]});
+        let later = json!({"publish_at": soon(), "content": "mine", "variants": [{"platform": "twitter"}]});
+        ada.post("/posts", &later).await.expect(202);
+        ada.post("/drafts", &json!({"name": "mine", "post": shared})).await.expect(201);
         let post = json!({"platform": "twitter", "content": "mine each day"});
         let today = format!("{}T00:00:00", &json!(Clock::System.now()).as_str().unwrap()[..10]);
         let each_day = json!({"post": post, "rule": "FREQ=DAILY", "zone": "UTC", "starts_at": today});
@@ -103,6 +112,8 @@ async fn no_id_of_one_tenant_works_for_another() {
             "/credits/transactions",
             "/webhooks",
             "/events",
+            "/posts",
+            "/drafts",
         ];
         for path in lists.into_iter().chain(["/auth/me"]) {
             ids(&ada.get(path).await.expect(200), &mut known);
@@ -112,14 +123,17 @@ async fn no_id_of_one_tenant_works_for_another() {
         assert!(known.len() >= 4, "{known:?}");
         for (method, path, _) in operations(&host).await.into_iter().filter(|(_, path, _)| path.contains("{id}")) {
             for id in &known {
-                let body = json!({"key": "part/0", "outcome": "not_published"});
-                let soon = Clock::System.now().after(Duration::from_secs(60));
-                let body = match method {
-                    Method::PUT if path.ends_with("/slots") => json!({"zone": "UTC", "slots": []}),
-                    Method::PUT => json!({"targets": []}),
-                    Method::PATCH if path.starts_with("/schedules/") => json!({"name": "mine"}),
-                    Method::PATCH => json!({"publish_at": soon}),
-                    _ => body,
+                // The first version of a draft is one of Ada's too.
+                let path = path.replace("{id}", id).replace("{version}", "1");
+                let body = match (&method, path.split('/').next_back()) {
+                    (_, Some("publish" | "restore")) => json!({"version": 1}),
+                    (_, Some("retry")) => json!({}),
+                    (&Method::PUT, Some("slots")) => json!({"zone": "UTC", "slots": []}),
+                    (&Method::PUT, _) if path.starts_with("/drafts") => json!({"name": "yours", "version": 1}),
+                    (&Method::PUT, _) => json!({"targets": []}),
+                    (&Method::PATCH, _) if path.starts_with("/schedules/") => json!({"name": "mine"}),
+                    (&Method::PATCH, _) => json!({"publish_at": soon()}),
+                    _ => json!({"key": "part/0", "outcome": "not_published"}),
                 };
                 let path = path.replace("{id}", id);
                 let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
@@ -136,6 +150,10 @@ async fn no_id_of_one_tenant_works_for_another() {
         }
         // Ada's things are as they were.
         ada.get(&format!("/social/connections/{}", connection.as_str().unwrap())).await.expect(200);
+        let shared = json!({"content": "yours", "variants": [{"connection_id": connection}]});
+        mallory.post("/posts", &shared).await.refused(422, "invalid_input");
+        let draft = mallory.post("/drafts", &json!({"post": shared})).await.expect(201);
+        assert_eq!(draft["problems"][0]["detail"], "There is no such connection.", "{draft:#}");
         assert_eq!(host.sim.posts().len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use super::archive::{Archive, MANIFEST, SIGNATURE};
 use super::manifest::{self, Digest, Listed, Manifest};
 use super::{MASTER_KEY, blob_member};
-use crate::connectors::blob::Blob;
+use crate::connectors::blob::{Blob, Shape};
 use crate::db::rows::Cell;
 use crate::id::{BlobId, WorkspaceId};
 use crate::vault::backed_up;
@@ -122,6 +122,7 @@ fn blobs(archive: &Archive, manifest: &Manifest) -> anyhow::Result<Vec<Blob>> {
             sha256: sha256.clone(),
             size_bytes: *size_bytes,
             content_type: String::new(),
+            shape: Shape::default(),
         };
         if !lost.contains(blob.id.to_string().as_str()) {
             blobs.push(blob);

@@ -21,7 +21,7 @@ impl Connectors {
     pub async fn check_for_bench(&self, connector: &str, text: &str) -> Result<usize, Fault> {
         let release = self.active(connector).ok_or_else(|| Fault::bug("no such connector"))?;
         let variant = Variant::of(vec![VariantPart { text: text.to_owned(), media: Vec::new() }]);
-        self.check(&release, WorkspaceId(uuid::Uuid::nil()), &variant).await.map(|violations| violations.len())
+        self.check(&release, WorkspaceId(uuid::Uuid::nil()), &variant, &[]).await.map(|violations| violations.len())
     }
 
     /// The journal of a new run of an active connector.

@@ -2,6 +2,9 @@
 //!
 //! A blob is written once, under its workspace and id, and only ever read by that workspace.
 
+mod film;
+mod measuring;
+
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{BlobId, WorkspaceId};
@@ -27,6 +30,17 @@ const SNIFF_BYTES: usize = 8_192;
 /// make that the larger part of reading.
 const PIECE_BYTES: usize = 256 << 10;
 
+/// What a medium is like, as far as its first bytes say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Shape {
+    /// Pixels across.
+    pub width: Option<i64>,
+    /// Pixels from top to bottom.
+    pub height: Option<i64>,
+    /// Of a film, how long it lasts in milliseconds.
+    pub duration_ms: Option<i64>,
+}
+
 /// A stored blob.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Blob {
@@ -40,7 +54,18 @@ pub struct Blob {
     pub size_bytes: i64,
     /// Media type as found in the bytes.
     pub content_type: String,
+    /// What it is like.
+    #[sqlx(flatten)]
+    pub shape: Shape,
 }
+
+/// The columns of [`Blob`], of the table named `b`.
+macro_rules! blob_columns {
+    () => {
+        "b.id, b.workspace_id, b.sha256, b.size_bytes, b.content_type, b.width, b.height, b.duration_ms"
+    };
+}
+pub(crate) use blob_columns;
 
 impl Blob {
     /// Length in bytes.
@@ -118,6 +143,7 @@ impl Blobs {
             sha256: String::new(),
             size_bytes: 0,
             content_type: String::new(),
+            shape: Shape::default(),
         };
         let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
         let mut hash = Sha256::new();
@@ -145,6 +171,7 @@ impl Blobs {
         blob.sha256 = hex::encode(hash.finalize());
         blob.size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
         blob.content_type = content_type(&head).to_owned();
+        blob.shape = measuring::measure(self, &blob, &head).await;
         Ok(blob)
     }
 
@@ -221,8 +248,9 @@ fn content_type(head: &[u8]) -> &'static str {
     }
 }
 
-const INSERT: &str = "insert into blobs (id, workspace_id, sha256, size_bytes, content_type, created_at)
-    values ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str = "insert into blobs
+    (id, workspace_id, sha256, size_bytes, content_type, created_at, width, height, duration_ms)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// Makes a stored blob known.
 ///
@@ -231,6 +259,7 @@ const INSERT: &str = "insert into blobs (id, workspace_id, sha256, size_bytes, c
 pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()> {
     on!(tx, conn => sqlx::query(INSERT)
         .bind(blob.id).bind(blob.workspace_id).bind(&blob.sha256).bind(blob.size_bytes).bind(&blob.content_type).bind(now)
+        .bind(blob.shape.width).bind(blob.shape.height).bind(blob.shape.duration_ms)
         .execute(conn).await.map(drop))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A commit or a spend is written down before its first byte leaves. A re-run of the connector replays: what is done is
 //! answered from here, what is uncertain is never sent again, and a re-run that asks for something else than before is
-//! stopped with nothing sent. How a re-run is held against the rows is in `replay`; the rows themselves are `effects`, which
-//! this file and [`super::looks`] alone touch.
+//! stopped with nothing sent. How a re-run is held against the rows is in `replay`; none but this room and [`super::looks`] touch
+//! the rows, `effects`.
 //!
 //! ```text
 //! commit:  started ──► done | refused | unknown          refused, absent ──► started (certainly nothing happened)
@@ -13,8 +13,11 @@
 //! prepare: (sent) ──► done ──► (sent again when expired or forgotten)
 //! ```
 
+mod copying;
 mod replay;
 mod rows;
+
+pub(crate) use copying::copy;
 
 use super::answer::Answer;
 use super::fault::{Fault, FaultKind};

@@ -276,6 +276,7 @@ mod tests {
             sha256: "ab".repeat(32),
             size_bytes: 7,
             content_type: "image/jpeg".to_owned(),
+            shape: crate::connectors::blob::Shape::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::blob::{Blob, Handle};
 use super::guest::Guest;
 use super::release::Release;
 use orla_manifest::{ExtraKind, Member};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,15 +20,32 @@ pub(crate) struct Variant {
 }
 
 /// What a post may have besides its parts.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct VariantMore {
-    pub(crate) title: Option<String>,
-    pub(crate) link: Option<String>,
-    pub(crate) first_comment: Option<String>,
-    pub(crate) privacy: Option<String>,
+pub struct VariantMore {
+    /// The title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A web page that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// What the account itself says below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_comment: Option<String>,
+    /// Who may see it, in the network's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<String>,
     /// What a person chose of the manifest's extras.
-    pub(crate) extras: BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extras: BTreeMap<String, Value>,
+}
+
+impl VariantMore {
+    /// Whether there is nothing besides the parts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Variant {
@@ -57,24 +74,55 @@ pub(crate) struct Violation {
     pub(crate) message: String,
 }
 
-/// Where a variant has more parts or media than the manifest allows.
-pub(super) fn beyond(release: &Release, variant: &Variant) -> Vec<Violation> {
+/// A fact of an account, as the vendor says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fact {
+    /// The connector's name of it, such as `max_text`.
+    pub(crate) name: String,
+    /// Its value as JSON.
+    pub(crate) value: String,
+}
+
+/// Where there are more parts or media than the manifest allows; `media` has how many are in each part.
+pub(crate) fn beyond(release: &Release, media: &[usize]) -> Vec<Violation> {
     let Some(publishing) = &release.manifest.publishing else { return Vec::new() };
     let (max_parts, max_media) = (publishing.max_parts as usize, publishing.max_media as usize);
-    let parts = Some(variant.parts.len()).filter(|count| *count > max_parts).map(|count| Violation {
+    let parts = Some(media.len()).filter(|count| *count > max_parts).map(|count| Violation {
         field: "parts".to_owned(),
-        message: format!("The network takes {max_parts} posts at once; these are {count}."),
+        message: format!(
+            "The network takes {max_parts} posts at once; these are {count}, {} too many.",
+            count - max_parts
+        ),
     });
-    let media = variant.parts.iter().enumerate().filter(|(_, part)| part.media.len() > max_media);
-    let media = media.map(|(index, part)| Violation {
+    let media = media.iter().enumerate().filter(|(_, count)| **count > max_media);
+    let media = media.map(|(index, count)| Violation {
         field: format!("parts/{index}/media"),
-        message: format!("The network takes {max_media} media in a post; this one has {}.", part.media.len()),
+        message: format!(
+            "The network takes {max_media} media in a post; this one has {count}, {} too many.",
+            count - max_media
+        ),
     });
     parts.into_iter().chain(media).collect()
 }
 
-/// What a post has that the network does not take, by the manifest. The connector is not asked about it.
-pub(super) fn not_taken(release: &Release, more: &VariantMore) -> Vec<Violation> {
+/// What is left of a variant without what the network does not take: the connector is not asked about that.
+pub(super) fn taken(release: &Release, variant: &Variant) -> Variant {
+    let mut taken = variant.clone();
+    for Violation { field, .. } in not_taken(release, &variant.more) {
+        match field.as_str() {
+            "title" => taken.more.title = None,
+            "link" => taken.more.link = None,
+            "first_comment" => taken.more.first_comment = None,
+            "privacy" => taken.more.privacy = None,
+            // An extra's field is cut where its name is too long to be one.
+            extra => taken.more.extras.retain(|name, _| format!("extras/{name:.50}") != extra),
+        }
+    }
+    taken
+}
+
+/// What a post has that the network does not take, by the manifest.
+pub(crate) fn not_taken(release: &Release, more: &VariantMore) -> Vec<Violation> {
     let publishing = release.manifest.publishing.as_ref();
     let takes = publishing.map(|publishing| publishing.takes.as_slice()).unwrap_or_default();
     let name = &release.manifest.name;

@@ -21,7 +21,7 @@ use super::runtime::Called;
 use super::sink::Sink;
 use super::slots::Slots;
 use super::targets::Target;
-use super::variant::{Variant, Violation, beyond, hand_over, not_taken};
+use super::variant::{Fact, Variant, Violation, beyond, hand_over, not_taken, taken};
 use crate::clock::Timestamp;
 use crate::id::{RunId, WorkspaceId};
 use orla_manifest::Auth;
@@ -186,18 +186,20 @@ impl Connectors {
         Ok(Profile { vendor_id: profile.vendor_id, handle: profile.handle, name, targets })
     }
 
-    /// Tells what is wrong with a variant. No request is possible.
+    /// Tells all that is wrong with a variant, by the manifest and by the connector, who knows these facts of the account. No
+    /// request is possible.
     pub(crate) async fn check(
         &self,
         release: &Arc<Release>,
         workspace: WorkspaceId,
         variant: &Variant,
+        facts: &[Fact],
     ) -> Result<Vec<Violation>, Fault> {
         let Some(indices) = &release.publish else { return Err(Fault::bug("the connector does not publish")) };
-        let not_taken = not_taken(release, &variant.more);
-        if !not_taken.is_empty() {
-            return Ok(not_taken);
-        }
+        let mut all = not_taken(release, &variant.more);
+        let variant = if all.is_empty() { variant.clone() } else { taken(release, variant) };
+        let facts: Vec<wit::Fact> =
+            facts.iter().map(|fact| wit::Fact { name: fact.name.clone(), value: fact.value.clone() }).collect();
         let now = self.services.clock.now();
         let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
         let mut run = self.execution(pinned, release.clone(), Credentials::Operator, None);
@@ -207,19 +209,22 @@ impl Connectors {
             .runtime
             .run(Arc::new(run), async |store, instance| {
                 let world = indices.load(&mut *store, instance)?;
-                let variant = hand_over(store, variant)?;
-                world.orla_connector_publish().call_check(store, &variant, &[]).await.map(Ok)
+                let variant = hand_over(store, &variant)?;
+                world.orla_connector_publish().call_check(store, &variant, &facts).await.map(Ok)
             })
             .await;
-        let violations = called.result?.into_iter().take(MAX_VIOLATIONS);
-        let violations: Vec<Violation> = violations
-            .map(|violation| Violation {
-                field: plain(&violation.field, MAX_FIELD_CHARS),
-                message: plain(&violation.message, MAX_MESSAGE_CHARS),
-            })
-            .collect();
+        let violations = called.result?.into_iter().take(MAX_VIOLATIONS).map(|violation| Violation {
+            field: plain(&violation.field, MAX_FIELD_CHARS),
+            message: plain(&violation.message, MAX_MESSAGE_CHARS),
+        });
+        all.extend(violations);
+        let media: Vec<usize> = variant.parts.iter().map(|part| part.media.len()).collect();
         // The connector says it better, where it says it.
-        Ok(if violations.is_empty() { beyond(release, variant) } else { violations })
+        let beyond = beyond(release, &media).into_iter();
+        let unsaid: Vec<Violation> =
+            beyond.filter(|more| all.iter().all(|violation| violation.field != more.field)).collect();
+        all.extend(unsaid);
+        Ok(all)
     }
 
     /// Publishes a variant, or goes on with it.

@@ -4,7 +4,7 @@ use super::MAX_BODY_BYTES;
 use crate::connectors::MAX_COMPONENT_BYTES;
 use crate::error::{Error, Result};
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -30,6 +30,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
             Err(rejection) => Err(unreadable("body", &rejection)),
         }
+    }
+}
+
+/// A JSON body that may be left out, where everything in it may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Maybe<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        let Body(value) = Body::from_request(request, state).await?;
+        Ok(Self(value))
     }
 }
 

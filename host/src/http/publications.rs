@@ -1,25 +1,26 @@
 //! Routes for publishing: `/social/publish` and `/social/publications`.
 
 mod planning;
+mod view;
 mod waiting;
+
+pub(super) use view::PublicationView;
 
 use super::body::{Body, Path, Query};
 use super::caller::Caller;
 use super::paging::Page;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::connectors::Committed;
-use crate::connectors::fault::Fault;
-use crate::connectors::work::PartOutcome;
 use crate::error::{Error, Problem, Result};
 use crate::id::{ConnectionId, PublicationId};
-use crate::publications::likeness::{self, Warning};
 use crate::publications::reconciling::{self, Word};
 use crate::publications::timeline::{self, Event, Step};
-use crate::publications::{self, Kind, MediaSource, NewPublication, OnDuplicate, Part, Publication, State, When};
+use crate::publications::{self, Kind, MediaSource, NewPublication, OnDuplicate, Part, VariantMore, When, completing};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,6 +60,17 @@ pub(super) struct NewPost {
     /// A thread, instead of the two above.
     #[serde(default)]
     parts: Vec<Part>,
+    /// The title, where the network gives posts one.
+    title: Option<String>,
+    /// A web page that it is about.
+    link: Option<String>,
+    /// What the account itself says below it. Its outcome is the last of the receipt.
+    first_comment: Option<String>,
+    /// Who may see it, in the network's own word.
+    privacy: Option<String>,
+    /// What else there is to choose at the network, by name.
+    #[serde(default)]
+    extras: BTreeMap<String, Value>,
 }
 
 impl NewPost {
@@ -73,70 +85,16 @@ impl NewPost {
         } else {
             self.parts
         };
-        let Self { platform, connection_id: connection, target, publish_at, on_duplicate, .. } = self;
-        Ok(NewPublication { platform, connection, target, parts, publish_at, on_duplicate, idempotency_key })
-    }
-}
-
-/// A publication as the API shows it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PublicationView {
-    id: PublicationId,
-    connection_id: ConnectionId,
-    platform: String,
-    /// What it goes to; absent where that is the account itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
-    /// The connector that carries it out.
-    connector: String,
-    state: State,
-    /// When it is to go out; absent where that is at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    publish_at: Option<Timestamp>,
-    /// What was asked for.
-    parts: Vec<Part>,
-    /// What became of each part; absent until it is published.
-    receipt: Option<Vec<PartOutcome>>,
-    /// Why it failed, or waits.
-    fault: Option<Fault>,
-    /// Credits reserved, or charged once it is published.
-    price: i64,
-    /// Runs of the connector so far.
-    attempts: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    finished_at: Option<Timestamp>,
-    /// What a person may want to know about it, when it is taken in or moved.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warning>,
-}
-
-impl PublicationView {
-    /// With what there is to say about it and its neighbours.
-    async fn warned(app: &App, publication: Publication) -> Result<Self> {
-        let warnings = likeness::warnings_of(&mut app.db().read().await?, &publication).await?;
-        Ok(Self { warnings, ..Self::of(publication)? })
-    }
-
-    pub(super) fn of(publication: Publication) -> Result<Self> {
-        Ok(Self {
-            warnings: Vec::new(),
-            publish_at: publication.publish_at,
-            state: publication.state()?,
-            parts: publication.parts()?,
-            receipt: publication.receipt()?,
-            fault: publication.fault()?,
-            id: publication.id,
-            connection_id: publication.connection_id,
-            platform: publication.platform,
-            target: publication.target,
-            connector: publication.connector,
-            price: publication.price,
-            attempts: publication.attempts,
-            created_at: publication.created_at,
-            updated_at: publication.updated_at,
-            finished_at: publication.finished_at,
-        })
+        let Self { platform, connection_id: connection, target, publish_at, on_duplicate, extras, .. } = self;
+        let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let more = VariantMore {
+            title: text(self.title),
+            link: text(self.link),
+            first_comment: text(self.first_comment),
+            privacy: text(self.privacy),
+            extras,
+        };
+        Ok(NewPublication { platform, connection, target, parts, more, publish_at, on_duplicate, idempotency_key })
     }
 }
 
@@ -149,6 +107,9 @@ struct PublicationDetail {
     timeline: Vec<Event>,
     /// What it has done, or tried to do, at the network.
     steps: Vec<Step>,
+    /// The publication that publishes what is missing of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_by: Option<PublicationId>,
 }
 
 /// Publish a post, at once or at a time of its own. It is taken in and carried out by a worker: ask with `Prefer: wait=10` to
@@ -238,7 +199,8 @@ async fn find(
     let mut tx = app.db().read().await?;
     let publication = publications::find(&mut tx, caller.workspace, Kind::Post, id).await?;
     let (timeline, steps) = (timeline::events(&mut tx, id).await?, timeline::steps(&mut tx, id).await?);
-    Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps }))
+    let completed_by = completing::completion(&mut tx, caller.workspace, id).await?.map(|completion| completion.id);
+    Ok(Json(PublicationDetail { publication: PublicationView::of(publication)?, timeline, steps, completed_by }))
 }
 
 /// What a person found out about an uncertain part.

@@ -8,7 +8,7 @@ use super::plot::Plot;
 use super::report::{Flaw, Line, Report, count};
 use super::stand::Stand;
 use crate::connectors::Inspection;
-use crate::connectors::blob::Blob;
+use crate::connectors::blob::{Blob, Shape};
 use crate::connectors::fault::FaultKind;
 use crate::connectors::variant::{Variant, VariantMedium, VariantMore, VariantPart};
 use crate::connectors::work::Verdict;
@@ -90,6 +90,7 @@ fn variants(stand: &Stand, publishing: &Publishing) -> Vec<Strange> {
             sha256: "0".repeat(64),
             size_bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             content_type: content_type.to_owned(),
+            shape: Shape::default(),
         }),
         alt_text: Some("A picture of something.".to_owned()),
     };
@@ -128,7 +129,7 @@ fn variants(stand: &Stand, publishing: &Publishing) -> Vec<Strange> {
 
 /// `check` of anything ends without a trap, says the same twice, and names members that are there.
 async fn check(stand: &Stand, variant: &Variant, refused: Refused) -> Result<(), Flaw> {
-    let ask = || stand.connectors().check(&stand.release, stand.workspace(), variant);
+    let ask = || stand.connectors().check(&stand.release, stand.workspace(), variant, &[]);
     let violations = ask().await.map_err(|fault| Flaw::new(End::Fault(fault).to_string()))?;
     if refused == Refused::Must && violations.is_empty() {
         return Err(Flaw::new("it is more than the manifest allows, and nothing is said against it"));

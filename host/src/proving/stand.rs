@@ -312,10 +312,10 @@ impl Stand {
 
     async fn call(&self, work: &Work<'_>, run: &Arc<Run>) -> End {
         let connectors = self.connectors();
-        let (account, variant) = (&work.account, &work.variant);
+        let (account, variant, release) = (&work.account, &work.variant, &self.release);
         let end = match &work.case.call {
             Call::Whoami => connectors.identify(run).await.map(End::Profile),
-            Call::Check(_) => connectors.check(&self.release, self.workspace(), variant).await.map(End::Violations),
+            Call::Check(_) => connectors.check(release, self.workspace(), variant, &[]).await.map(End::Violations),
             Call::Publish(_) => connectors.publish(run, account, variant).await.result.map(End::from),
             Call::Reply(answer) => connectors.reply(run, account, answer.said()).await.result.map(End::from),
             Call::FindReply(lost) => {

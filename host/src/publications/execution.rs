@@ -2,7 +2,7 @@
 
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
-use super::{Publication, State, creating, doubting, planning, pulling};
+use super::{Publication, State, checking, creating, doubting, planning};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -17,8 +17,8 @@ use crate::connectors::run::{Pinned, Run};
 use crate::connectors::variant::Variant;
 use crate::connectors::work::{Account, PartOutcome, Progress};
 use crate::db::Tx;
-use crate::error::Result;
-use crate::id::{PublicationId, WorkspaceId};
+use crate::error::{Result, Trouble};
+use crate::id::PublicationId;
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
 use rand::RngExt as _;
@@ -46,21 +46,23 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// The variant, with its media at hand.
-    pub(super) async fn variant(&self, app: &App) -> Result<Variant, Fault> {
+    /// The variant with its media as the network takes them, and what is wrong with those.
+    pub(super) async fn variant(&self, app: &App, release: &Release) -> Result<(Variant, Vec<Trouble>), Fault> {
         let publication = &self.publication;
-        let parts =
-            publication.parts().map_err(|error| Fault::bug(format!("the stored post is unreadable: {error}")))?;
-        let fetched = self.fetched.clone();
-        Box::pin(media::variant(app, publication.workspace_id, publication.id, &parts, fetched)).await
+        let unreadable = |error| Fault::bug(format!("the stored post is unreadable: {error}"));
+        let (parts, more) = (publication.parts().map_err(unreadable)?, publication.more().map_err(unreadable)?);
+        let mut fetched = self.fetched.clone();
+        Box::pin(media::complete(app, publication, &parts, &mut fetched)).await?;
+        Box::pin(media::variant(app, release, &parts, &more, &fetched)).await
     }
 }
 
 /// Reads all that an attempt of a publication needs.
 pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> anyhow::Result<Loaded> {
     let id = publication.id;
-    // What runs for the first time has done nothing yet.
-    let is_new = publication.attempts <= 1 && publication.state()? == State::Running;
+    // What runs for the first time has done nothing yet, and has no media but those that it was taken in with.
+    let is_new = publication.attempts <= 1 && publication.state()? == State::Running && publication.completes.is_none();
+    let has_media = !is_new || publication.publish_at.is_some();
     let workspace = publication.workspace_id;
     let loaded = loading::load(tx, app.vault(), id.into(), workspace, publication.connection_id).await?;
     let LoadedRun { pinned, release, connection, stored } = loaded;
@@ -70,7 +72,7 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
         effects: if is_new { Vec::new() } else { journal::effects(tx, pinned.id).await? },
         pinned,
         release,
-        fetched: if is_new { Fetched::new() } else { media::fetched(tx, workspace, id).await? },
+        fetched: if has_media { media::fetched(tx, workspace, id).await? } else { Fetched::new() },
         publication,
     })
 }
@@ -208,14 +210,21 @@ struct Ready {
 }
 
 async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
-    let variant = loaded.variant(app).await?;
-    let Loaded { publication, connection, effects, pinned, release, stored, .. } = loaded;
+    let release = find_release(app, &loaded.release, &loaded.publication.connector).await?;
+    let (variant, troubles) = loaded.variant(app, &release).await?;
+    let Loaded { publication, connection, effects, pinned, stored, .. } = loaded;
     let connection = connection.ok_or_else(|| Fault::new(FaultKind::NotFound, "the connection was removed"))?;
-    let release = find_release(app, &release, &publication.connector).await?;
     // A text alone was checked by this very release when it was taken in, unless that is long ago.
     let has_media = variant.parts.iter().any(|part| !part.media.is_empty());
     if effects.is_empty() && (has_media || publication.publish_at.is_some()) {
-        check(app, &release, publication.workspace_id, &variant).await?;
+        let whole = (&variant, troubles);
+        let checked = checking::check(app, &release, &connection, publication.target.as_deref(), whole);
+        let troubles = Box::pin(checked).await?;
+        if !troubles.is_empty() {
+            let parts = publication.parts().unwrap_or_default();
+            media::forget_bad(app, publication.workspace_id, &parts, &troubles).await;
+        }
+        checking::as_fault(troubles).map_or(Ok(()), Err)?;
     }
     let services = app.connectors().services();
     let journal = Journal::replaying(&services.db, &services.clock, pinned.id, effects);
@@ -234,37 +243,6 @@ pub(super) async fn find_release(app: &App, digest: &str, connector: &str) -> Re
     });
     let release = pinned.or_else(|| app.connectors().active(connector));
     release.ok_or_else(|| Fault::new(FaultKind::Cancelled, "the connector is not loaded on this server"))
-}
-
-/// Holds the variant against the manifest's media rules and the connector's own.
-async fn check(app: &App, release: &Arc<Release>, workspace: WorkspaceId, variant: &Variant) -> Result<(), Fault> {
-    pulling::check(app, release, variant)?;
-    if let Some(publishing) = &release.manifest.publishing {
-        for (index, part) in variant.parts.iter().enumerate() {
-            for (position, medium) in part.media.iter().enumerate() {
-                let field = format!("parts/{index}/media/{position}");
-                let (kind, size) = (medium.blob.content_type.as_str(), medium.blob.size());
-                let refuse = |message| Fault { field: Some(field.clone()), ..Fault::new(FaultKind::Invalid, message) };
-                match publishing.media.iter().find(|rule| rule.content_type == kind) {
-                    None => return Err(refuse(format!("The network takes no {kind}."))),
-                    Some(rule) if size > rule.max_bytes => {
-                        return Err(refuse(format!(
-                            "It has {size} bytes; the network takes {kind} of {} bytes at most.",
-                            rule.max_bytes
-                        )));
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-    }
-    let violations = app.connectors().check(release, workspace, variant).await?;
-    match violations.into_iter().next() {
-        None => Ok(()),
-        Some(violation) => {
-            Err(Fault { field: Some(violation.field), ..Fault::new(FaultKind::Invalid, violation.message) })
-        }
-    }
 }
 
 /// What the vendor has confirmed although the attempt failed, for the person who has to know.
@@ -335,7 +313,8 @@ async fn write_end(
         End::Published(parts) => {
             jobs::complete(tx, claim).await?;
             settle(tx, publication, now).await?;
-            (State::Published, told(&parts), Some(parts), None)
+            let has_comment = publication.more()?.first_comment.is_some();
+            (State::Published, told(&parts, has_comment), Some(parts), None)
         }
         End::Waiting(wait) => {
             jobs::reschedule(tx, claim, now.after(wait)).await?;
@@ -374,9 +353,16 @@ async fn write_end(
     Ok(())
 }
 
-fn told(parts: &[PartOutcome]) -> String {
-    let done = parts.iter().filter(|part| matches!(part, PartOutcome::Done { .. })).count();
-    format!("{done} of {} parts are live", parts.len())
+/// What is live, where the last outcome may be the first comment's.
+fn told(outcomes: &[PartOutcome], has_comment: bool) -> String {
+    let (parts, comment) = outcomes.split_at(outcomes.len() - usize::from(has_comment).min(outcomes.len()));
+    let is_live = |outcome: &&PartOutcome| matches!(outcome, PartOutcome::Done { .. });
+    let live = format!("{} of {} parts are live", parts.iter().filter(is_live).count(), parts.len());
+    match comment.first() {
+        Some(PartOutcome::Done { .. }) => format!("{live}, and the first comment is"),
+        Some(PartOutcome::Missing { .. }) => format!("{live}; the first comment is missing"),
+        None => live,
+    }
 }
 
 async fn settle(tx: &mut Tx, publication: &Publication, now: Timestamp) -> Result<()> {

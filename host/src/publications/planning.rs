@@ -19,7 +19,7 @@ use std::time::Duration;
 const LONGEST_AHEAD: Duration = Duration::from_secs(3 * 366 * 24 * 60 * 60);
 
 /// Holds a time against what can be planned.
-pub(super) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
+pub(crate) fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
     if at <= now {
         return Err(Error::invalid("publish_at", "This time is past. Leave it out to publish at once."));
     }
@@ -151,7 +151,7 @@ pub(super) async fn miss(tx: &mut Tx, id: PublicationId, now: Timestamp) -> anyh
     Ok(())
 }
 
-/// Publishes anew what failed or was cancelled, at once. The same wish twice is one publication.
+/// Publishes anew what failed or was cancelled, at once or at a time. The same wish twice is one publication.
 ///
 /// # Errors
 /// There is no such publication, it has not failed, a part of it is live or may be; or as [`creating::create`].
@@ -159,7 +159,7 @@ pub async fn retry(
     app: &App,
     workspace: WorkspaceId,
     author: UserId,
-    id: PublicationId,
+    (id, publish_at): (PublicationId, Option<Timestamp>),
     idempotency_key: Option<String>,
 ) -> Result<Publication> {
     let mut tx = app.db().read().await?;
@@ -180,12 +180,13 @@ pub async fn retry(
         connection: Some(publication.connection_id),
         target: publication.target.clone(),
         parts: publication.parts()?,
-        publish_at: None,
+        more: publication.more()?,
+        publish_at: publish_at.map(When::At),
         on_duplicate: OnDuplicate::Warn,
         // A second click asks for the same.
         idempotency_key: Some(idempotency_key.unwrap_or_else(|| format!("retry of {id}"))),
     };
-    Box::pin(creating::create(app, workspace, author, new)).await
+    Box::pin(creating::create_in(app, workspace, author, new, publication.post_id)).await
 }
 
 /// Whether a part of it is at the vendor, or may be.
@@ -197,6 +198,8 @@ async fn stands(tx: &mut Tx, id: PublicationId) -> Result<bool> {
 fn parts_are_live() -> Error {
     Error::Conflict {
         code: "partly_published",
-        detail: "A part of it is live, or may be. Look at the network, and post what is missing anew.".to_owned(),
+        detail: "A part of it is live, or may be. Look at the network, and post what is missing anew; what is published in part \
+                 can be completed."
+            .to_owned(),
     }
 }

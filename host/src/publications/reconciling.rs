@@ -128,8 +128,8 @@ async fn ask(app: &App, loaded: &Loaded, effect: &Effect) -> (Found, Duration) {
         sent_at: effect.sent_at,
         earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(&places)?))).collect(),
     };
-    let variant = match loaded.variant(app).await {
-        Ok(variant) => variant,
+    let variant = match loaded.variant(app, &release).await {
+        Ok((variant, _)) => variant,
         Err(fault) => return nothing(&fault.message),
     };
     let account = Account::of(connection, loaded.publication.target.clone(), &release);

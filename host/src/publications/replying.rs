@@ -1,7 +1,7 @@
 //! Taking a reply to a comment in: a publication of one part, below the comment.
 
 use super::creating::{self, Row};
-use super::{OnDuplicate, Part, Publication};
+use super::{OnDuplicate, Part, Publication, VariantMore};
 use crate::app::App;
 use crate::connectors::connections::Connection;
 use crate::connectors::release::Release;
@@ -61,11 +61,15 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         reply_to: Some(&comment),
         price,
         parts: &[Part { text, media: Vec::new() }],
+        more: &VariantMore::default(),
+        media: None,
         publish_at: None,
         not_after: None,
         on_duplicate: OnDuplicate::Warn,
         key,
         digest: &digest,
+        post: None,
+        completes: None,
     };
     creating::take_in(app, &row, &release.digest).await
 }

@@ -172,11 +172,15 @@ async fn take(tx: &mut Tx, schedule: &Schedule, times: &Times, row: &Row, now: T
         reply_to: None,
         price,
         parts: &post.parts,
+        more: &post.more,
+        media: None,
         publish_at: Some(When::At(row.due_at)),
         not_after: not_after(schedule, times, row.due_at),
         on_duplicate: OnDuplicate::Warn,
         key: None,
         digest: &schedule.request_digest,
+        post: None,
+        completes: None,
     };
     // For later, so its run begins with the release of then.
     match publications::insert(tx, &new, "", now).await {

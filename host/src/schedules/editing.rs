@@ -143,6 +143,7 @@ async fn vetted(app: &App, workspace: WorkspaceId, post: &NewPublication) -> Res
     }
     let within = |error| match error {
         Error::Invalid { field, detail } => Error::Invalid { field: format!("post/{field}"), detail },
+        Error::Refused(all) => Error::Refused(all.into_iter().map(|trouble| trouble.within("post")).collect()),
         error => error,
     };
     let vetted = Box::pin(publications::vet(app, workspace, post)).await.map_err(within)?;

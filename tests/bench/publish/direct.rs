@@ -8,7 +8,7 @@ use orla::clock::Clock;
 use orla::config::Config;
 use orla::connectors::{self, Memories, Setup};
 use orla::id::{ConnectionId, UserId, WorkspaceId};
-use orla::publications::{self, NewPublication, OnDuplicate, Part};
+use orla::publications::{self, NewPublication, OnDuplicate, Part, VariantMore};
 use orla::{jobs, on, telemetry};
 
 /// A host as the product starts it, from the environment, that publishes what is ordered.
@@ -34,6 +34,7 @@ pub(crate) async fn run() {
                 connection: Some(connection),
                 target: None,
                 parts: vec![Part { text: text(n), media: Vec::new() }],
+                more: VariantMore::default(),
                 idempotency_key: Some(key()),
             };
             publications::create(&app, workspace, author, new).await.unwrap();

@@ -14,7 +14,7 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 14] = [
+const IDS: [&str; 15] = [
     "x",
     "openai",
     "probe",
@@ -27,6 +27,7 @@ const IDS: [&str; 14] = [
     "dropbox",
     "graph",
     "robot",
+    "gallery",
     "instagram",
     "youtube",
 ];
