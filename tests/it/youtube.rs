@@ -194,7 +194,7 @@ async fn access_is_renewed_while_a_video_goes_up_and_ends_with_the_connection() 
         assert!(!was_uncertain(&done), "{done:#}");
         assert_eq!(sim.made().refreshes, 1);
         sim.expire_access_tokens();
-        published(&ada, "two", &film(&clip(&host, 9))).await;
+        published(&ada, "two", &film(&clip(&host, 99))).await;
         assert_eq!((sim.made().refreshes, sim.made().videos), (2, 2));
         let path = format!("/social/connections/{}", connection["id"].as_str().unwrap());
         ada.call(reqwest::Method::DELETE, &path, None).await.expect(204);
@@ -202,7 +202,7 @@ async fn access_is_renewed_while_a_video_goes_up_and_ends_with_the_connection() 
         // Who takes the access back at Google is told to connect again.
         consent(&sim, &ada, ACCOUNT).await;
         sim.revoke(ACCOUNT);
-        let done = ended(&ada, "three", &film(&clip(&host, 9))).await;
+        let done = ended(&ada, "three", &film(&clip(&host, 99))).await;
         assert_eq!(done["fault"]["kind"], "auth-expired", "{done:#}");
     }
 }

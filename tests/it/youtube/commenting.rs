@@ -26,7 +26,7 @@ async fn comments_are_listed_with_all_their_replies() {
     for backend in BOTH {
         let (host, sim) = host(backend, Settings::default(), Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        let video = published(&ada, "film", &film(&clip(&host, 9))).await;
+        let video = published(&ada, "film", &film(&clip(&host, 99))).await;
         let id = &sim.videos()[0].id;
         let asked = sim.comment(id, "Ann", "When do you open?").unwrap();
         for number in 0..7 {
@@ -52,7 +52,7 @@ async fn a_reply_is_said_once_whatever_becomes_of_its_answer() {
         let (host, sim) = host(backend, Settings::default(), Memories::Pooled).await;
         let (ada, connection) = connected(&host, &sim).await;
         host.grant(ada.workspace, 50).await;
-        let video = published(&ada, "film", &film(&clip(&host, 9))).await;
+        let video = published(&ada, "film", &film(&clip(&host, 99))).await;
         let asked = sim.comment(&sim.videos()[0].id, "Ann", "When do you open?").unwrap();
         let deeper = sim.comment(&asked, "Ben", "Yes, when?").unwrap();
         let items = listed(&ada, &video).await;

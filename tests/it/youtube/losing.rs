@@ -133,7 +133,7 @@ async fn a_thumbnail_and_a_comment_whose_answers_are_lost_are_there_once() {
     for backend in BOTH {
         let (host, sim) = host(backend, Settings::default(), Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        let (url, picture) = (clip(&host, 9), format!("{}/pictures/photo.jpg", host.sim.origin()));
+        let (url, picture) = (clip(&host, 99), format!("{}/pictures/photo.jpg", host.sim.origin()));
         sim.fault(Fault::on("POST", "/upload/youtube/v3/thumbnails/set", Mode::CutAfter));
         sim.fault(Fault::on("POST", "/youtube/v3/commentThreads", Mode::CutAfter));
         let post = with(film(&url), json!({"media_urls": [url, picture], "first_comment": "First!"}));

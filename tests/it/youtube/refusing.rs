@@ -17,14 +17,14 @@ async fn a_video_that_is_rejected_afterwards_is_no_success() {
         let youtube = Settings { reject_duplicates: true, ..Settings::default() };
         let (host, sim) = host(backend, youtube, Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        published(&ada, "first", &film(&clip(&host, 9))).await;
-        let done = ended(&ada, "second", &film(&clip(&host, 9))).await;
+        published(&ada, "first", &film(&clip(&host, 99))).await;
+        let done = ended(&ada, "second", &film(&clip(&host, 99))).await;
         assert_eq!(fault(&done), ["invalid", "duplicate"]);
         let told = done["fault"]["message"].as_str().unwrap();
         let id = &sim.videos()[1].id;
         assert!(told.contains("a duplicate of another video") && told.contains(&format!("part/0 as {id}")), "{told}");
         sim.change(|settings| settings.failure_reason = "codec".to_owned());
-        let done = ended(&ada, "third", &film(&clip(&host, 10))).await;
+        let done = ended(&ada, "third", &film(&clip(&host, 100))).await;
         assert_eq!(fault(&done), ["invalid", "codec"]);
         host.check_books().await;
     }
@@ -36,9 +36,9 @@ async fn a_video_that_nobody_sees_is_no_success() {
         let youtube = Settings { force_private: true, ..Settings::default() };
         let (host, sim) = host(backend, youtube, Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        let done = ended(&ada, "public", &film(&clip(&host, 9))).await;
+        let done = ended(&ada, "public", &film(&clip(&host, 99))).await;
         assert_eq!(fault(&done), ["conflict", "forcedPrivate"]);
-        published(&ada, "private", &with(film(&clip(&host, 10)), json!({"privacy": "private"}))).await;
+        published(&ada, "private", &with(film(&clip(&host, 100)), json!({"privacy": "private"}))).await;
     }
 }
 
@@ -48,8 +48,8 @@ async fn a_used_up_allowance_says_when_it_is_back() {
         let youtube = Settings { uploads_a_day: 1, uploads_a_channel: 2, ..Settings::default() };
         let (host, sim) = host(backend, youtube, Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        published(&ada, "first", &film(&clip(&host, 9))).await;
-        let done = ended(&ada, "second", &film(&clip(&host, 10))).await;
+        published(&ada, "first", &film(&clip(&host, 99))).await;
+        let done = ended(&ada, "second", &film(&clip(&host, 100))).await;
         assert_eq!(fault(&done), ["quota", "quotaExceeded"]);
         let wait_ms = done["fault"]["retry_after_ms"].as_u64().unwrap();
         assert!((1..=86_400_000).contains(&wait_ms), "{wait_ms}");
@@ -57,7 +57,7 @@ async fn a_used_up_allowance_says_when_it_is_back() {
             settings.uploads_a_day = 100;
             settings.uploads_a_channel = 1;
         });
-        let done = ended(&ada, "third", &film(&clip(&host, 10))).await;
+        let done = ended(&ada, "third", &film(&clip(&host, 100))).await;
         assert_eq!(fault(&done), ["quota", "uploadLimitExceeded"]);
         assert_eq!(sim.made().uploads, 1);
         host.check_books().await;
@@ -69,7 +69,7 @@ async fn what_breaks_the_rules_is_refused_before_anything_is_sent() {
     for backend in BOTH {
         let (host, sim) = host(backend, Settings::default(), Memories::Pooled).await;
         let (ada, _) = connected(&host, &sim).await;
-        let (url, picture) = (clip(&host, 9), format!("{}/pictures/square.png", host.sim.origin()));
+        let (url, picture) = (clip(&host, 99), format!("{}/pictures/square.png", host.sim.origin()));
         let wrong = [
             json!({"title": null}),
             json!({"title": "x".repeat(101)}),
@@ -113,7 +113,7 @@ async fn a_thumbnail_that_is_refused_is_told_though_the_video_is_live() {
                 channel.verified = false;
             }
         });
-        let (url, picture) = (clip(&host, 9), format!("{}/pictures/square.png", host.sim.origin()));
+        let (url, picture) = (clip(&host, 99), format!("{}/pictures/square.png", host.sim.origin()));
         let post = with(film(&url), json!({"media_urls": [url, picture], "first_comment": "First!"}));
         let done = ended(&ada, "film", &post).await;
         assert_eq!(fault(&done), ["invalid", "forbidden"]);
@@ -124,7 +124,7 @@ async fn a_thumbnail_that_is_refused_is_told_though_the_video_is_live() {
         );
         assert_eq!(sim.comments().len(), 1, "all else is done");
         sim.change(|settings| settings.comments_disabled = true);
-        let off = with(film(&clip(&host, 10)), json!({"first_comment": "First!"}));
+        let off = with(film(&clip(&host, 100)), json!({"first_comment": "First!"}));
         let done = published(&ada, "off", &off).await;
         assert_eq!(done["receipt"][1]["outcome"], "missing", "{done:#}");
         assert_eq!(done["receipt"][1]["fault"]["code"], "commentsDisabled");
@@ -138,7 +138,7 @@ async fn a_youtube_that_is_down_for_a_while_is_waited_for() {
         let (ada, _) = connected(&host, &sim).await;
         sim.fault(Fault::on("POST", UPLOAD, Mode::status(503)).times(2));
         sim.fault(Fault::on("GET", "/youtube/v3/videos", Mode::status(500)));
-        let done = published(&ada, "film", &film(&clip(&host, 9))).await;
+        let done = published(&ada, "film", &film(&clip(&host, 99))).await;
         assert_eq!((&done["attempts"], sim.made().videos), (&json!(4), 1), "{done:#}");
     }
 }

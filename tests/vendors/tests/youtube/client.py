@@ -80,7 +80,7 @@ def uploading(api):
 
 
 def resuming(api):
-    """The second stretch is cut within. Sent once more it is in the wrong place, and the client asks where to go on."""
+    """The second stretch is cut within. If httplib2 sends it once more, it is in the wrong place; the client asks where to go on."""
     request = insert(api, 4 * GRANULE + 9)
     request.next_chunk()
     cut = {"method": "PUT", "path": "/upload/youtube/v3/videos", "mode": {"cut_within": {"bytes": 2 * GRANULE + 5}}}
@@ -88,6 +88,8 @@ def resuming(api):
     request.resumable._chunksize = 3 * GRANULE
     try:
         request.next_chunk()
+    except OSError:
+        pass
     except HttpError as refusal:
         assert refusal.status_code == 400, refusal
     else:
