@@ -5,7 +5,7 @@ use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
 /// The connectors, and the guests that tests play with.
-const CONNECTORS: [&str; 14] = [
+const CONNECTORS: [&str; 15] = [
     "x",
     "openai",
     "mastodon",
@@ -20,6 +20,7 @@ const CONNECTORS: [&str; 14] = [
     "careless",
     "graph",
     "robot",
+    "gallery",
 ];
 
 /// Installs what the tests need, and runs them.
