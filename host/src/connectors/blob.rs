@@ -263,7 +263,7 @@ pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()
         .execute(conn).await.map(drop))
 }
 
-const ALL: &str = "select id, workspace_id, sha256, size_bytes, content_type from blobs order by id";
+const ALL: &str = concat!("select ", blob_columns!(), " from blobs b order by b.id");
 
 /// All blobs of all workspaces, for a backup.
 ///
@@ -273,8 +273,7 @@ pub(crate) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Blob>> {
     on!(tx, conn => sqlx::query_as(ALL).fetch_all(conn).await)
 }
 
-const FIND: &str =
-    "select id, workspace_id, sha256, size_bytes, content_type from blobs where workspace_id = $1 and id = $2";
+const FIND: &str = concat!("select ", blob_columns!(), " from blobs b where b.workspace_id = $1 and b.id = $2");
 
 /// A workspace's blob.
 ///
