@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Each time that the rule names is a row, once (`unique (schedule_id, due_at)`). Rows are planned ahead; the next of them
-//! becomes a publication, which reserves its credits. This file owns the schedules, [`occurrences`] the rows, [`advancing`]
-//! moves them as time goes by, [`editing`] when a person asks, and [`rule`] computes the times.
+//! becomes a publication, which reserves its credits. This file owns the schedules, [`occurrences`] the rows, `advancing`
+//! moves them as time goes by, `editing` when a person asks, and `rule` computes the times.
 
 mod advancing;
 mod editing;

@@ -1,7 +1,7 @@
 //! Endpoints: the URLs at which workspaces are told of events, and how they are told.
 //!
-//! This file owns the endpoints' rows. [`delivering`] claims what is due, [`sending`] signs and sends it, [`ending`] writes what
-//! came of it, [`replaying`] sends anew, [`sweeping`] forgets. What is told is written by [`events`](crate::events), in the
+//! This file owns the endpoints' rows. `delivering` claims what is due, `sending` signs and sends it, `ending` writes what
+//! came of it, `replaying` sends anew, `sweeping` forgets. What is told is written by [`events`](crate::events), in the
 //! transactions of those who change something.
 //!
 //! ```text
