@@ -263,7 +263,9 @@ pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()
         .execute(conn).await.map(drop))
 }
 
-const ALL: &str = concat!("select ", blob_columns!(), " from blobs b order by b.id");
+/// What a database of an older program has as well.
+const ALL: &str = "select id, workspace_id, sha256, size_bytes, content_type, cast(null as bigint) as width,
+    cast(null as bigint) as height, cast(null as bigint) as duration_ms from blobs order by id";
 
 /// All blobs of all workspaces, for a backup.
 ///

@@ -54,14 +54,16 @@
     (func (export "orla:connector/identity@0.1.0#options")
         (param i32 i32 i32 i32 i32 i32 i32) (result i32)
         (i32.const 512))
-    (func (export "orla:connector/publish@0.1.0#check") (param $parts i32) (param i32 i32 i32) (result i32)
+    ;; More arguments than are passed one by one: they lie in memory. A variant begins with its parts.
+    (func (export "orla:connector/publish@0.1.0#check") (param $arguments i32) (result i32)
         ;; `!` loops here already.
-        (if (i32.eq (i32.load8_u (i32.load (local.get $parts))) (i32.const 33)) (then (call $spin)))
+        (if (i32.eq (i32.load8_u (i32.load (i32.load (local.get $arguments)))) (i32.const 33)) (then (call $spin)))
         (i32.const 512))
     (func $publish (export "orla:connector/publish@0.1.0#publish")
-        (param i32 i32 i32 i32 i32 i32 i32) (param $parts i32) (param i32) (result i32)
+        (param $arguments i32) (result i32)
+        ;; The account takes 28 bytes.
         (call_indirect $attacks (type $attack)
-            (i32.sub (i32.load8_u (i32.load (local.get $parts))) (i32.const 48))))
+            (i32.sub (i32.load8_u (i32.load (i32.load offset=28 (local.get $arguments)))) (i32.const 48))))
     (func (export "cabi_post_orla:connector/publish@0.1.0#publish") (param i32)
         (if (global.get $spins_after) (then (call $spin))))
     (func (export "dying#[dtor]thing") (param i32) (call $spin))
