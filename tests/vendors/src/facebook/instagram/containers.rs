@@ -219,7 +219,7 @@ pub(super) fn show(world: &mut World, call: &Call, at: usize) -> Result<Value, P
         (None, None) => "not_started",
     };
     let video_status = json!({
-        "uploading_phase": { "status": uploading, "bytes_transferred": container.bytes.len() },
+        "uploading_phase": { "status": uploading, "bytes_transferred": container.size_bytes },
         "processing_phase": { "status": if container.reads > 0 { "in_progress" } else { "not_started" } },
     });
     let node = json!({
