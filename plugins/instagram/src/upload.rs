@@ -11,6 +11,9 @@ const UPLOAD: Api = Api::new("upload").explain(problem::explain_upload);
 
 /// Longer than a container lives.
 const STANDS: Duration = Duration::from_secs(24 * 3_600);
+/// How much is there is asked anew by each execution, for the one before may have brought more and died. Only while the post
+/// stands is it answered from the journal.
+const ASKED: Duration = Duration::ZERO;
 
 /// Brings a film to its container.
 ///
@@ -57,6 +60,6 @@ fn uploaded(container: &Container) -> Result<u64> {
         bytes_transferred: u64,
     }
     let request = API.get(path!("/{}/{}", VERSION, container.id)).query("fields", "video_status");
-    let told: Told = prepared(request, &container.key("uploaded"), STANDS)?;
+    let told: Told = prepared(request, &container.key("uploaded"), ASKED)?;
     Ok(told.video_status.uploading_phase.bytes_transferred)
 }
