@@ -45,6 +45,7 @@ mod finding;
 pub mod likeness;
 mod media;
 mod others;
+pub(crate) mod outcome;
 pub mod planning;
 pub(crate) mod preparing;
 mod pulling;

@@ -1,10 +1,10 @@
 //! What the workspace's endpoints are told of a publication's moves.
 
+use super::outcome::{Outcome, labelled};
 use super::timeline::Move;
 use super::{Publication, State};
 use crate::clock::Timestamp;
 use crate::connectors::fault::{Fault, FaultKind};
-use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::events::{self, Change, EventType};
@@ -26,7 +26,7 @@ struct Told<'a> {
     attempts: i64,
     reason: &'a str,
     /// Of a published one, what became of each part.
-    receipt: Option<&'a [PartOutcome]>,
+    receipt: Option<Vec<Outcome>>,
     fault: Option<&'a Fault>,
 }
 
@@ -54,6 +54,7 @@ pub(super) async fn tell(
     made: &Move<'_>,
     now: Timestamp,
 ) -> Result<()> {
+    let has_comment = publication.more()?.first_comment.is_some();
     let told = Told {
         id: publication.id,
         kind: if publication.reply_to.is_some() { "reply" } else { "post" },
@@ -65,7 +66,7 @@ pub(super) async fn tell(
         publish_at: publication.publish_at,
         attempts: publication.attempts,
         reason: made.reason,
-        receipt: made.receipt,
+        receipt: made.receipt.map(|outcomes| labelled(outcomes.to_vec(), has_comment)),
         fault: made.fault,
     };
     let change = Change { workspace: publication.workspace_id, kind, subject: publication.id.0 };

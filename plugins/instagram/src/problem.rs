@@ -15,6 +15,8 @@ const LIMITED_MS: u64 = 5 * 60 * 1_000;
 const STALE: [u32; 3] = [2_207_006, 2_207_008, 2_207_020];
 /// The subcode of one that it still works on.
 const NOT_READY: u32 = 2_207_027;
+/// The subcode of a carousel whose children do not fit, for they are not what they were.
+const CAROUSEL: u32 = 2_207_028;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -72,7 +74,7 @@ fn of_subcode(subcode: u32) -> Option<FaultKind> {
         2_207_042 => FaultKind::Quota,
         2_207_050 | 2_207_051 => FaultKind::ScopeMissing,
         2_207_004 => FaultKind::TooLarge,
-        2_207_005 | 2_207_009 | 2_207_010 | 2_207_023 | 2_207_026 | 2_207_028 | 2_207_040 | 2_207_057 => {
+        2_207_005 | 2_207_009 | 2_207_010 | 2_207_023 | 2_207_026 | CAROUSEL | 2_207_040 | 2_207_057 => {
             FaultKind::Invalid
         }
         subcode if STALE.contains(&subcode) => FaultKind::NotFound,
@@ -137,6 +139,11 @@ pub(crate) fn is_stale(fault: &Fault) -> bool {
 /// Whether Instagram is still working on a container.
 pub(crate) fn is_not_ready(fault: &Fault) -> bool {
     subcode_of(fault) == Some(NOT_READY)
+}
+
+/// Whether Instagram does not make a carousel of these children.
+pub(crate) fn is_carousel(fault: &Fault) -> bool {
+    subcode_of(fault) == Some(CAROUSEL)
 }
 
 fn subcode_of(fault: &Fault) -> Option<u32> {

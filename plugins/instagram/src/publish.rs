@@ -100,7 +100,15 @@ fn carousel(account: &Professional<'_>, index: usize, part: &Part, media: &[Medi
     other.extend(caption(part));
     let children = containers.iter().map(|child| child.id.clone()).collect();
     let parent = Container::make(account, format!("carousel/{index}"), &Plan::Carousel(children, other));
-    let parent = parent.map_err(|fault| at_field(fault, &format!("parts/{index}")))?;
+    let parent = parent.map_err(|fault| {
+        if !problem::is_carousel(&fault) {
+            return at_field(fault, &format!("parts/{index}"));
+        }
+        // An execution that died may have put them into a carousel that nobody knows of.
+        containers.iter().for_each(Container::forget);
+        let message = "Instagram does not make a carousel of what was prepared for it. That is prepared anew.";
+        Fault { message: message.to_owned(), kind: FaultKind::VendorDown, ..fault }
+    })?;
     match parent.look()? {
         State::Ready => {
             containers.push(parent);

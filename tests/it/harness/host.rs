@@ -130,6 +130,9 @@ impl Host {
     pub(crate) async fn another_node(&self) -> Node {
         let data = TempDir::new().unwrap();
         std::fs::copy(self.data.path().join("master.key"), data.path().join("master.key")).unwrap();
+        // Whichever node sends a mail, it is found in one folder.
+        std::fs::create_dir_all(self.data.path().join("mail")).unwrap();
+        std::os::unix::fs::symlink(self.data.path().join("mail"), data.path().join("mail")).unwrap();
         let config = Config { data: data.path().to_owned(), ..self.app.config().clone() };
         let (app, url) = Box::pin(serve(config, Memories::Pooled, self.app.clock().clone(), &self.sim)).await;
         Node { app, url, _data: data }

@@ -3,10 +3,10 @@
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::Fault;
-use crate::connectors::work::PartOutcome;
 use crate::error::Result;
 use crate::id::{ConnectionId, PostId, PublicationId};
 use crate::publications::likeness::{self, Warning};
+use crate::publications::outcome::{Outcome, labelled};
 use crate::publications::{Part, Publication, State, VariantMore};
 use serde::Serialize;
 use serde_json::Value;
@@ -60,22 +60,6 @@ pub(in crate::http) struct PublicationView {
     /// What a person may want to know about it, when it is taken in or moved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
-}
-
-/// What became of a part, or of the first comment.
-#[derive(Serialize, ToSchema)]
-struct Outcome {
-    /// What this is the outcome of: `parts/0`, `parts/1` and so on, or `first_comment`.
-    of: String,
-    #[serde(flatten)]
-    outcome: PartOutcome,
-}
-
-/// Labels the outcomes of a receipt: the last is the first comment's, where there is one.
-fn labelled(outcomes: Vec<PartOutcome>, has_comment: bool) -> Vec<Outcome> {
-    let parts = outcomes.len() - usize::from(has_comment).min(outcomes.len());
-    let label = |at: usize| if at < parts { format!("parts/{at}") } else { "first_comment".to_owned() };
-    outcomes.into_iter().enumerate().map(|(at, outcome)| Outcome { of: label(at), outcome }).collect()
 }
 
 impl PublicationView {
