@@ -14,6 +14,7 @@ use orla::connecting::keeping;
 use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
+use orla::publications::watching;
 use orla::{http, jobs, ledger, telemetry, webhooks};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -156,6 +157,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     app.tasks().spawn(jobs::work(app.clone()));
     jobs::follow(&app);
     app.tasks().spawn(keeping::watch(app.clone()));
+    app.tasks().spawn(watching::watch(app.clone()));
     app.tasks().spawn(webhooks::work(app.clone()));
     app.tasks().spawn(webhooks::sweeping::watch(app.clone()));
     let stopping = app.clone();

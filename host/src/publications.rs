@@ -11,7 +11,8 @@
 //! `published`, `failed` and `cancelled` are terminal; to try again is another publication, and so is to publish the parts that
 //! are missing. Each move is one conditional update with its reason in the timeline. This file owns the rows; `preparing` looks
 //! at wishes, `creating`, `replying` and [`completing`] make rows of them, [`execution`], [`reconciling`] and [`planning`] move
-//! those, and `doubting` has those that came with a backup looked for first.
+//! those, and `doubting` has those that came with a backup looked for first. How long each state lasts at most is said in
+//! [`watching`], which ends what nobody else does.
 
 /// All columns of [`Publication`].
 macro_rules! all_columns {
@@ -55,6 +56,7 @@ mod rules;
 mod sources;
 mod telling;
 pub mod timeline;
+pub mod watching;
 
 pub use crate::connectors::variant::VariantMore;
 pub use converting::Conversions;

@@ -51,5 +51,6 @@ mod turns;
 mod uncertain;
 mod vault;
 mod warnings;
+mod watching;
 mod webhooks;
 mod youtube;

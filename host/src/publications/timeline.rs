@@ -104,6 +104,20 @@ pub(super) async fn add(tx: &mut Tx, publication: &Publication, made: Move<'_>, 
     Ok(())
 }
 
+/// Writes down what happened to a publication that stays in its state. Nobody is told.
+pub(super) async fn note(
+    tx: &mut Tx,
+    publication: &Publication,
+    state: State,
+    reason: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let (id, attempt) = (EventId::new(), publication.attempts);
+    on!(tx, conn => sqlx::query(INSERT)
+        .bind(id).bind(publication.id).bind(attempt).bind(state.word()).bind(reason).bind(None::<String>).bind(now)
+        .execute(conn).await.map(drop))
+}
+
 /// The moves of a publication, oldest first. The caller has made sure whose it is.
 ///
 /// # Errors
