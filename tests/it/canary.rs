@@ -1,5 +1,6 @@
 //! Every kind of secret, used once through every connector, and then looked for wherever it must not be.
 
+mod media;
 mod recorder;
 pub(crate) mod scan;
 mod stage;
@@ -54,6 +55,8 @@ async fn look(backend: Backend, lines: &Lines) {
     canaries.extend(Box::pin(at_x(&stage, &ada)).await);
     canaries.extend(Box::pin(at_facebook(&stage, &ada)).await);
     canaries.extend(Box::pin(at_dropbox(&stage, &ada)).await);
+    canaries.extend(Box::pin(media::at_instagram(&stage, &ada)).await);
+    canaries.extend(Box::pin(media::at_youtube(&stage, &ada)).await);
     Box::pin(by_fields_and_keys(&stage, &ada)).await;
     for path in ["/social/publications", "/social/platforms", "/social/apps/dropbox", "/social-caption/generations"] {
         ada.get(path).await.expect(200);

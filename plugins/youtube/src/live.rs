@@ -58,17 +58,16 @@ struct Status {
 /// Asks what became of a video whose upload was ended: how long to wait until it is asked again, or nothing where it is live.
 ///
 /// # Errors
-/// YouTube has rejected it, cannot process it, or shows it to nobody though it was to be seen.
+/// YouTube has rejected it, cannot process it, shows it to nobody though it was to be seen, or does not tell.
 pub(crate) fn verdict(ended: &Ended, wanted: &str) -> Result<Option<Duration>> {
     let request =
         API.get("/youtube/v3/videos").query("part", "snippet,status").query("id", &ended.confirmed.committed.id);
-    let answer = match request.read() {
-        Ok(answer) => answer,
-        Err(fault) if passes(fault.kind) => return Err(fault),
-        // The video is there, whatever else is said of it.
-        Err(_) => return Ok(None),
+    let told = request.read().and_then(|answer| Ok((answer.json::<List<Video>>()?, answer)));
+    let (List { items, .. }, answer) = match told {
+        Ok(told) => told,
+        Err(fault) if fault.kind == FaultKind::Quota => return Ok(Some(LONGEST_WAIT)),
+        Err(fault) => return Err(unheard(fault)),
     };
-    let Ok(List { items, .. }) = answer.json::<List<Video>>() else { return Ok(None) };
     let Some(Video { snippet, status }) = items.into_iter().next() else {
         return Ok(wait(age(&answer, ended, None)));
     };
@@ -81,6 +80,16 @@ pub(crate) fn verdict(ended: &Ended, wanted: &str) -> Result<Option<Duration>> {
             wait => Ok(wait),
         },
         _ => shown(wanted, status.privacy_status.as_deref()).map(|()| None),
+    }
+}
+
+/// The fault where YouTube does not tell. The run is executed again: that the video is uploaded stands in the journal.
+fn unheard(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::NotFound | FaultKind::Invalid | FaultKind::Vendor | FaultKind::TooLarge => {
+            Fault::new(FaultKind::VendorDown, "It is uploaded, but YouTube does not say yet what became of it.")
+        }
+        _ => fault,
     }
 }
 

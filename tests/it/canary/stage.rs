@@ -7,7 +7,7 @@ use crate::harness::{Backend, Host, Person, component, settings};
 use crate::secrets::memory::Watched;
 use orla::config::{Config, ConnectorConfig};
 use orla::connectors::{Actor, Consent, Memories, Then};
-use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x};
+use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x, youtube};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,12 +15,16 @@ use url::{Position, Url};
 
 /// What must be found wherever it can be.
 pub(super) const CONTROL: &str = "CONTROL-TEXT-THAT-MUST-BE-FOUND";
-/// In every code and token of X, of Facebook and of Dropbox.
+/// In every code and token of X, of Facebook, of Dropbox and of YouTube.
 pub(super) const X: &str = "CANARYMINTEDBYX";
 pub(super) const FACEBOOK: &str = "CANARYMINTEDBYFACEBOOK";
 pub(super) const DROPBOX: &str = "CANARYMINTEDBYDROPBOX";
+pub(super) const YOUTUBE: &str = "CANARYMINTEDBYYOUTUBE";
+/// How the id of every upload to YouTube begins.
+pub(super) const UPLOAD: &str = "ABPtcPorla";
 pub(super) const X_APP: &str = "canary-of-the-installations-x-app";
 pub(super) const FACEBOOK_APP: &str = "canaryofthefacebookapp";
+pub(super) const YOUTUBE_APP: &str = "canary-of-the-youtube-app";
 pub(super) const OWN_APP: &str = "canary-of-the-workspaces-own-app";
 pub(super) const OPENAI: &str = "sk-canary-of-openai";
 pub(super) const MASTODON: &str = "canary-of-a-mastodon-token";
@@ -28,6 +32,8 @@ pub(super) const WEBHOOK_KEY: &[u8] = b"canary-of-a-webhooks-key";
 pub(super) const WEBHOOK_PATH: &str = "/hooks/canary-of-a-webhooks-path";
 pub(super) const METRICS: &str = "canary-of-the-metrics-token";
 pub(super) const PAGE: &str = "615500000000001";
+/// The Instagram account of the same person.
+pub(super) const PROFESSIONAL: &str = "17841400000000001";
 
 /// The vendors, each behind its recorder.
 pub(super) struct Stage {
@@ -35,6 +41,7 @@ pub(super) struct Stage {
     pub(super) watched: Watched,
     pub(super) facebook: facebook::Sim,
     pub(super) dropbox: dropbox::Sim,
+    pub(super) youtube: youtube::Sim,
     pub(super) mastodon: mastodon::Sim,
     pub(super) webhook: webhook::Sim,
     /// Before the host itself.
@@ -47,6 +54,7 @@ pub(super) struct Recorders {
     x: Recorder,
     facebook: Recorder,
     dropbox: Recorder,
+    youtube: Recorder,
     openai: Recorder,
     mastodon: Recorder,
     webhook: Recorder,
@@ -55,8 +63,8 @@ pub(super) struct Recorders {
 impl Recorders {
     /// Every request to every vendor.
     pub(super) fn asked(&self) -> Vec<u8> {
-        let Self { x, facebook, dropbox, openai, mastodon, webhook } = self;
-        [x, facebook, dropbox, openai, mastodon, webhook].map(Recorder::asked).concat()
+        let Self { x, facebook, dropbox, youtube, openai, mastodon, webhook } = self;
+        [x, facebook, dropbox, youtube, openai, mastodon, webhook].map(Recorder::asked).concat()
     }
 
     /// Every answer of Facebook's.
@@ -77,7 +85,7 @@ fn app(recorder: &Recorder, endpoints: &[&str], id: &str, secret: &str) -> Conne
 }
 
 fn configure(config: &mut Config, recorders: &Recorders) {
-    let Recorders { x, facebook, dropbox, openai, mastodon, webhook } = recorders;
+    let Recorders { x, facebook, dropbox, youtube, openai, mastodon, webhook } = recorders;
     let facebook_id = facebook::Settings::default().app_id;
     for id in ["x", "probe"] {
         config.connectors.insert(id.to_owned(), app(x, &["api", "web"], "orla-demo", X_APP));
@@ -85,6 +93,11 @@ fn configure(config: &mut Config, recorders: &Recorders) {
     let at_facebook = app(facebook, &["api", "web", "video"], &facebook_id, FACEBOOK_APP);
     config.connectors.insert("facebook".to_owned(), at_facebook);
     config.connectors.insert("graph".to_owned(), app(facebook, &["api", "web"], &facebook_id, FACEBOOK_APP));
+    let at_instagram = app(facebook, &["api", "web", "upload"], &facebook_id, FACEBOOK_APP);
+    config.connectors.insert("instagram".to_owned(), at_instagram);
+    let youtube_id = youtube::Settings::default().client_id;
+    let at_youtube = app(youtube, &["web", "api", "tokens"], &youtube_id, YOUTUBE_APP);
+    config.connectors.insert("youtube".to_owned(), at_youtube);
     // Its app is the workspace's own.
     let nobodys = app(dropbox, &["api", "content", "web"], "", "");
     let nobodys = ConnectorConfig { client_id: None, client_secret: None, ..nobodys };
@@ -120,7 +133,13 @@ impl Stage {
             ..mastodon::Settings::default()
         };
         let receiver = webhook::Settings { secrets: vec![webhook_secret()], ..webhook::Settings::default() };
+        let films = youtube::Settings {
+            token_mark: YOUTUBE.to_owned(),
+            client_secret: YOUTUBE_APP.to_owned(),
+            ..youtube::Settings::default()
+        };
         let (facebook, dropbox) = (facebook.await, dropbox::Sim::start(files).await);
+        let youtube = youtube::Sim::start(films).await;
         let (mastodon, webhook) = (mastodon::Sim::start(instance).await, webhook::Sim::start(receiver).await);
         // X and OpenAI are the harness's; where they are is known only once the host is.
         let (at_x, at_openai) = (Recorder::unset().await, Recorder::unset().await);
@@ -129,6 +148,7 @@ impl Stage {
             openai: at_openai.clone(),
             facebook: Recorder::before(facebook.origin()).await,
             dropbox: Recorder::before(dropbox.origin()).await,
+            youtube: Recorder::before(youtube.origin()).await,
             mastodon: Recorder::before(mastodon.origin()).await,
             webhook: Recorder::before(webhook.origin()).await,
         };
@@ -141,17 +161,18 @@ impl Stage {
         host.openai.change(|settings: &mut openai::Settings| settings.api_key = OPENAI.to_owned());
         at_x.set(host.sim.origin());
         at_openai.set(host.openai.origin());
-        for platform in ["facebook", "graph"] {
+        for platform in ["facebook", "graph", "instagram"] {
             facebook.register_redirect_uri(format!("{}/social/oauth/{platform}/callback", host.url));
         }
         dropbox.register_redirect_uri(format!("{}/cloud-storage/oauth/dropbox/callback", host.url));
-        for id in ["facebook", "graph", "dropbox", "mastodon", "webhook"] {
+        youtube.register_redirect_uri(format!("{}/social/oauth/youtube/callback", host.url));
+        for id in ["facebook", "graph", "instagram", "dropbox", "youtube", "mastodon", "webhook"] {
             let wasm = std::fs::read(component(id)).unwrap();
             let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
             assert_eq!(Box::pin(installing).await.unwrap().state, "active", "{id}");
         }
         let front = Recorder::before(host.url.clone()).await;
-        Self { host, watched, facebook, dropbox, mastodon, webhook, front, recorders }
+        Self { host, watched, facebook, dropbox, youtube, mastodon, webhook, front, recorders }
     }
 
     /// Where webhooks are received, seen through the recorder.
@@ -206,6 +227,11 @@ pub(super) async fn publish(person: &Person, platform: &str, content: &str) -> V
     if ["facebook", "graph"].contains(&platform) {
         post["target"] = PAGE.into();
     }
-    let key = format!("{platform} {content:.60}").replace('\n', " ");
-    person.published(&post, &key, &["published", "failed", "uncertain"]).await
+    publish_whole(person, &post).await
+}
+
+/// As [`publish`], of a post with all its members.
+pub(super) async fn publish_whole(person: &Person, post: &Value) -> Value {
+    let key = format!("{} {:.60}", post["platform"].as_str().unwrap(), post["content"].as_str().unwrap());
+    person.published(post, &key.replace('\n', " "), &["published", "failed", "uncertain"]).await
 }
