@@ -2,6 +2,7 @@
 //!
 //! A blob is written once, under its workspace and id, and only ever read by that workspace.
 
+mod digest;
 mod film;
 mod measuring;
 
@@ -17,7 +18,6 @@ use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
-use sha2::{Digest as _, Sha256};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -146,7 +146,7 @@ impl Blobs {
             shape: Shape::default(),
         };
         let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
-        let mut hash = Sha256::new();
+        let mut digest = digest::Streamed::new();
         let mut head = Vec::new();
         let mut size = 0_u64;
         let copied: Result<(), NotStored> = async {
@@ -156,7 +156,7 @@ impl Blobs {
                 if size > max_bytes {
                     return Err(NotStored::TooLarge(max_bytes));
                 }
-                hash.update(&chunk);
+                digest.add(chunk.clone()).await;
                 head.extend_from_slice(&chunk[..chunk.len().min(SNIFF_BYTES.saturating_sub(head.len()))]);
                 writer.put(chunk).await.map_err(|error| NotStored::Store(error.into()))?;
             }
@@ -168,7 +168,7 @@ impl Blobs {
             let _ = writer.abort().await;
             return Err(error);
         }
-        blob.sha256 = hex::encode(hash.finalize());
+        blob.sha256 = digest.finish().await.map_err(NotStored::Store)?;
         blob.size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
         blob.content_type = content_type(&head).to_owned();
         blob.shape = measuring::measure(self, &blob, &head).await;
