@@ -155,6 +155,15 @@ async fn bare(url: &str, accounts: u64) -> f64 {
 type After = (i64, i64, i64, i64, Option<i64>, i64);
 
 async fn bare_pair(conn: &mut SqliteConnection, workspace: WorkspaceId, number: u64) -> sqlx::Result<()> {
+    let (hold, grant) = bare_hold(conn, workspace, number).await?;
+    bare_settle(conn, workspace, hold, grant).await
+}
+
+async fn bare_hold(
+    conn: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    number: u64,
+) -> sqlx::Result<(HoldId, GrantId)> {
     let (hold, key) = (HoldId::new(), format!("hold:bare/{number}"));
     let [shift, take, insert, record] = HOLD_FOR_BENCH;
     let mut tx = conn.begin_with("begin immediate").await?;
@@ -197,6 +206,15 @@ async fn bare_pair(conn: &mut SqliteConnection, workspace: WorkspaceId, number: 
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
+    Ok((hold, grant))
+}
+
+async fn bare_settle(
+    conn: &mut SqliteConnection,
+    workspace: WorkspaceId,
+    hold: HoldId,
+    grant: GrantId,
+) -> sqlx::Result<()> {
     let [unhold, resolve, give_back, record] = SETTLE_FOR_BENCH;
     let mut tx = conn.begin_with("begin immediate").await?;
     let (posted, held, owed, _, _, _, reserved): (i64, i64, i64, i64, Option<i64>, i64, i64) =

@@ -3,6 +3,7 @@
 mod caps;
 mod operators;
 mod quotes;
+mod sweeping;
 
 use crate::harness::{BOTH, Host, price};
 use serde_json::json;

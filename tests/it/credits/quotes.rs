@@ -111,6 +111,35 @@ async fn the_nearest_price_of_each_unit_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn runs_on_the_customer_s_own_app_have_a_price_of_their_own() {
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let (ada, operator) = (host.person("ada").await, operator(&host).await);
+        let own = json!({"client_id": "orla-demo", "client_secret": "orla-demo-secret"});
+        ada.put("/social/apps/twitter", &own).await.expect(200);
+        ada.connect(&host.sim, "twitter", "orla_demo").await;
+        let bob = host.connected("bob", "twitter").await;
+        for (vendor_key, credits) in [("own", 1), ("any", 4)] {
+            let price = json!({"operation": "publish", "credits": credits, "vendor_key": vendor_key, "reason": "r"});
+            operator.post("/admin/prices", &price).await.expect(201);
+        }
+        for (person, credits) in [(&ada, 1), (&bob, 4)] {
+            host.grant(person.workspace, 10).await;
+            let connection = person.get("/social/connections").await.expect(200)["items"][0]["id"].clone();
+            let wish = json!({"operation": "publish", "connection_id": connection});
+            assert_eq!(quote(person, wish).await["credits"], credits);
+            let post = json!({"platform": "twitter", "content": format!("for {credits}")});
+            let published = person.published(&post, "k", &["published"]).await;
+            assert_eq!(published["price"], credits, "{published:#}");
+        }
+        // Somebody else's account is none that a price would be known by.
+        let connection = ada.get("/social/connections").await.expect(200)["items"][0]["id"].clone();
+        assert_eq!(quote(&bob, json!({"operation": "publish", "connection_id": connection})).await["credits"], 4);
+        host.check_books().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn quotes_and_prices_that_make_no_sense_are_refused() {
     for backend in BOTH {
         let host = Host::start(backend).await;
