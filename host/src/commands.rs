@@ -2,5 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod connector;
+pub(crate) mod ledger;
 pub(crate) mod operate;
+pub(crate) mod price;
 pub(crate) mod vault;

@@ -85,6 +85,9 @@ pub enum Error {
         /// Credits posted and not held.
         available: i64,
     },
+    /// The workspace or its member may not spend that much: which cap, and when it counts anew.
+    #[error("{0}")]
+    Capped(String),
     /// The operation has no price, so nobody can say what it would cost.
     #[error("`{0}` has no price on this server. An operator must set one first.")]
     Unpriced(String),
@@ -144,6 +147,7 @@ impl Error {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Conflict { code, .. } => (StatusCode::CONFLICT, code),
             Self::InsufficientCredits { .. } => (StatusCode::PAYMENT_REQUIRED, "insufficient_credits"),
+            Self::Capped(_) => (StatusCode::PAYMENT_REQUIRED, "cap_reached"),
             Self::Unpriced(_) => (StatusCode::SERVICE_UNAVAILABLE, "unknown_price"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),

@@ -10,7 +10,10 @@
 //! stream stops the vendor's work, and pays as for a whole text if words were handed out, or every caption could be read
 //! for nothing up to its last word. What was written is kept. This file owns the rows; `writing` moves them.
 
+mod paying;
 pub(crate) mod writing;
+
+pub(crate) use paying::{connector_of, find_of_any, is_live};
 
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -23,7 +26,8 @@ use crate::error::{Error, Result};
 use crate::id::{GenerationId, HoldId, WorkspaceId};
 use crate::identity::Caller;
 use crate::jobs::{self, Claim, Job};
-use crate::{ledger, on, prices};
+use crate::prices::Quote;
+use crate::{ledger, on};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -194,25 +198,23 @@ pub(crate) async fn begin(app: &App, caller: Caller, wish: Wish) -> Result<Begun
     let (id, now) = (GenerationId::new(), app.now());
     let pinned = Pinned { id: id.into(), workspace: caller.workspace, seed: rand::rng().random(), started_at: now };
     let connector = &release.manifest.id;
-    let inserted: Result<(Claim, i64, Option<HoldId>)> = async {
+    let inserted: Result<(Claim, Quote, Option<HoldId>)> = async {
         let mut tx = app.db().begin().await?;
-        let price = prices::quote(&mut tx, wish.operation).await?;
-        let hold =
-            ledger::hold(&mut tx, caller.workspace, wish.operation, price, &format!("generation/{id}"), now).await?;
+        let (quote, hold) = paying::reserve(&mut tx, caller, id, &wish, connector, now).await?;
         on!(&mut tx, conn => sqlx::query(INSERT)
             .bind(id).bind(caller.workspace).bind(caller.user).bind(wish.operation).bind(connector)
-            .bind(wish.prompt_version).bind(wish.input.to_string()).bind(hold).bind(price)
+            .bind(wish.prompt_version).bind(wish.input.to_string()).bind(hold).bind(quote.credits)
             .bind(wish.idempotency_key.as_deref()).bind(&digest).bind(now)
             .execute(conn).await.map(drop))?;
         run::pin(&mut tx, &pinned, connector, &release.digest).await?;
         let claim = jobs::begin(&mut tx, Job::AbandonGeneration(id), app.config().job_lease(), now).await?;
         tx.commit().await?;
-        Ok((claim, price, hold))
+        Ok((claim, quote, hold))
     }
     .await;
     match inserted {
-        Ok((claim, price, hold)) => {
-            Ok(Begun::New(Box::new(Underway { id, pinned, release, claim, price, hold, wish })))
+        Ok((claim, quote, hold)) => {
+            Ok(Begun::New(Box::new(Underway { id, pinned, release, claim, quote, hold, wish })))
         }
         // Somebody else may have been quicker with the same key, and taken the last credits for it.
         Err(error) => match repeated(app, caller.workspace, &wish, &digest).await? {

@@ -59,6 +59,12 @@ ids! {
     EmailTokenId,
     /// A piece of work for a connector. It has the id of the publication or generation that it is for.
     RunId,
+    /// Credits that were given.
+    GrantId,
+    /// A price, from a time on.
+    PriceId,
+    /// Something that an operator did by hand.
+    RecordId,
     /// Reserved credits.
     HoldId,
     /// A change of a ledger account.

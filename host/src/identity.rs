@@ -6,12 +6,14 @@
 mod accounts;
 mod attempts;
 mod email;
+mod members;
 pub mod passwords;
 pub mod sessions;
 pub mod tokens;
 pub mod verification;
 
 pub use accounts::{Me, NewUser, WorkspaceSummary, create_admin, create_verified, me, register};
+pub(crate) use members::{check_may_manage, check_members};
 
 use crate::id::{SessionId, UserId, WorkspaceId};
 

@@ -1,19 +1,47 @@
 //! Credits: two-phase transfers per workspace.
 //!
-//! The only room that touches the tables `credit_accounts`, `credit_holds` and `credit_transactions`. A hold reserves
-//! the quoted price before a run; settling charges what was used of it, releasing gives it back. The ledger knows
-//! neither what an operation does nor what it costs. Endpoints are told that credits run low by [`events`](crate::events).
+//! The only room that touches the tables `credit_accounts`, `credit_grants`, `credit_holds`, `credit_transactions` and
+//! `credit_caps`. A hold reserves the quoted price before a run; settling charges what was used of it, releasing gives it
+//! back. The ledger knows neither what an operation does nor what it costs. Endpoints are told that credits run low by
+//! [`events`](crate::events).
 //!
-//! Every change locks the account's row first and then looks whether its key was used before. So the changes of a
-//! workspace happen one after the other, a repeated key changes nothing, and no two transactions wait for each other.
+//! Every change writes to the account's row first, and so locks it. The changes of a workspace happen one after the other, a
+//! repeated key changes nothing, and no two transactions wait for each other.
+//!
+//! What a workspace owns is the sum of what is left of its grants ([`grants`]). A hold fixes which of them it takes from
+//! ([`holds`]): the one that ends soonest first, and of those that end alike promotional before subscription before purchased,
+//! then the older. What is owed after credits were taken back ([`clawing`]) is netted from whatever becomes free.
 
+mod adjusting;
 mod alert;
 mod audit;
+mod benched;
+mod caps;
+mod charging;
+mod clawing;
+mod expiring;
+mod extending;
+mod grants;
 mod history;
+mod holds;
+mod refunding;
+mod statement;
 
+pub use adjusting::adjust;
 pub use alert::{Alert, alert, set_alert};
 pub use audit::audit;
-pub use history::{Balance, History, Transaction, balance, transactions};
+#[doc(hidden)]
+pub use benched::{HOLD_FOR_BENCH, SETTLE_FOR_BENCH};
+pub use caps::{Cap, CapUse, Period, Scope, caps, set_caps};
+pub use charging::{Charge, Unresolved, charge, unresolved};
+pub use clawing::{ClawedBack, claw_back, restore};
+pub use expiring::{Ended, expire_due, expire_grants};
+pub use extending::extend;
+pub use grants::{Grant, GrantOrigin, grant};
+pub use history::{Balance, History, OpenGrant, Transaction, balance, transactions};
+pub use holds::{Reservation, Resolution, hold, release, reserve, settle};
+pub use refunding::{Refunded, refund};
+pub use statement::{Span, statement};
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -23,31 +51,55 @@ use crate::on;
 use alert::After;
 use anyhow::anyhow;
 
+/// The most credits that one change may move. A thousand accounts as full as they may be still sum to a number of 64 bits.
+pub const MAX_CHANGE: i64 = 1_000_000_000_000;
+/// The most credits that an account may own.
+const MAX_POSTED: i64 = 1_000_000_000_000_000;
+
 /// What changed an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = CreditTransactionKind)]
 pub enum Kind {
-    /// Credits were added.
+    /// Credits were added. What was owed is paid off first.
     Grant,
     /// Credits were reserved.
     Hold,
+    /// A reservation was made larger.
+    Extend,
     /// Of a reservation, what was used was charged and the rest given back.
     Settle,
     /// A reservation was given back, uncharged.
     Release,
+    /// What had been charged was given back.
+    Refund,
+    /// Credits whose time was over were taken away.
+    Expire,
+    /// Credits were taken back, since the payment for them was; what had been used by then is owed.
+    Clawback,
+    /// What was owed was paid off by credits that had become free.
+    Collect,
+    /// An operator corrected the account.
+    Adjust,
 }
 
-/// What asking for the end of a hold came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
-    /// The hold was open and is now resolved as asked.
-    Done,
-    /// It was settled before; nothing changed.
-    AlreadySettled,
-    /// It was released before; nothing changed.
-    AlreadyReleased,
+impl Kind {
+    /// Begins the stored key: a grant and a hold of the same name are two changes.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Hold => "hold",
+            Self::Extend => "extend",
+            Self::Settle => "settle",
+            Self::Release => "release",
+            Self::Refund => "refund",
+            Self::Expire => "expire",
+            Self::Clawback => "clawback",
+            Self::Collect => "collect",
+            Self::Adjust => "adjust",
+        }
+    }
 }
 
 const OPEN_ACCOUNT: &str = "insert into credit_accounts (workspace_id, posted, held) values ($1, 0, 0)";
@@ -61,172 +113,28 @@ pub async fn open_account(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
     Ok(())
 }
 
-/// Adds credits. A key that the workspace was granted something by before, or an amount of zero, changes nothing.
-///
-/// # Errors
-/// The amount is negative, or the database failed.
-pub async fn grant(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    amount: i64,
-    key: &str,
-    description: &str,
-    now: Timestamp,
-) -> Result<()> {
-    if is_nothing(amount)? {
-        return Ok(());
-    }
-    let entry = Entry { kind: Kind::Grant, amount, posted_delta: amount, held_delta: 0, hold: None, key, description };
-    lock(tx, workspace).await?;
-    if find(tx, workspace, &entry).await?.is_none() {
-        let after = change(tx, workspace, &entry, now)
-            .await?
-            .ok_or_else(|| anyhow!("a grant was refused for lack of credits"))?;
-        record(tx, workspace, &entry, after, now).await?;
-    }
-    Ok(())
-}
-
-const INSERT_HOLD: &str = "insert into credit_holds (id, workspace_id, operation, amount, state, created_at)
-    values ($1, $2, $3, $4, 'open', $5)";
-
-/// Reserves the price of an operation. `None` when it costs nothing: there is nothing to settle or release then.
-/// A key that the workspace held something by before answers that hold, whatever became of it.
-///
-/// # Errors
-/// [`Error::InsufficientCredits`], and nothing is reserved; the amount is negative; the database failed.
-pub async fn hold(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    operation: &str,
-    amount: i64,
-    key: &str,
-    now: Timestamp,
-) -> Result<Option<HoldId>> {
-    if is_nothing(amount)? {
-        return Ok(None);
-    }
-    let hold = HoldId::new();
-    let description = &describe("Reserved for", operation);
-    let entry =
-        Entry { kind: Kind::Hold, amount, posted_delta: 0, held_delta: amount, hold: Some(hold), key, description };
-    lock(tx, workspace).await?;
-    if let Some(earlier) = find(tx, workspace, &entry).await? {
-        return Ok(earlier);
-    }
-    let Some(after) = change(tx, workspace, &entry, now).await? else {
-        let available = balance(tx, workspace).await?.available;
-        return Err(Error::InsufficientCredits { needed: amount, available });
-    };
-    on!(tx, conn => sqlx::query(INSERT_HOLD)
-        .bind(hold).bind(workspace).bind(operation).bind(amount).bind(now)
-        .execute(conn).await.map(drop))?;
-    record(tx, workspace, &entry, after, now).await?;
-    Ok(Some(hold))
-}
-
-/// Charges what was used of a hold, never more than was held, and gives the rest back.
-///
-/// # Errors
-/// The workspace has no such hold, or the database failed.
-pub async fn settle(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    hold: HoldId,
-    used: i64,
-    now: Timestamp,
-) -> Result<Resolution> {
-    resolve(tx, workspace, hold, Verdict::Charge(used), now).await
-}
-
-/// Gives a hold back, uncharged.
-///
-/// # Errors
-/// As [`settle`].
-pub async fn release(tx: &mut Tx, workspace: WorkspaceId, hold: HoldId, now: Timestamp) -> Result<Resolution> {
-    resolve(tx, workspace, hold, Verdict::GiveBack, now).await
-}
-
-enum Verdict {
-    Charge(i64),
-    GiveBack,
-}
-
-#[derive(Debug, Clone, Copy, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-enum HoldState {
-    Open,
-    Settled,
-    Released,
-}
-
-// `open` is part of the condition, so of two that resolve a hold, one changes it and the other finds it resolved.
-const RESOLVE: &str = "update credit_holds set state = $1, resolved_at = $2
-    where workspace_id = $3 and id = $4 and state = 'open' returning operation, amount";
-
-async fn resolve(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    hold: HoldId,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Result<Resolution> {
-    let (state, kind, verb) = match verdict {
-        Verdict::Charge(_) => (HoldState::Settled, Kind::Settle, "Charged for"),
-        Verdict::GiveBack => (HoldState::Released, Kind::Release, "Given back for"),
-    };
-    lock(tx, workspace).await?;
-    let resolved: Option<(String, i64)> = on!(tx, conn => sqlx::query_as(RESOLVE)
-        .bind(state).bind(now).bind(workspace).bind(hold)
-        .fetch_optional(conn).await)?;
-    let Some((operation, held)) = resolved else { return resolved_before(tx, workspace, hold).await };
-    let (amount, posted_delta) = match verdict {
-        Verdict::Charge(used) => (used.clamp(0, held), -used.clamp(0, held)),
-        Verdict::GiveBack => (held, 0),
-    };
-    let (key, description) = (&hold.to_string(), &describe(verb, &operation));
-    let entry = Entry { kind, amount, posted_delta, held_delta: -held, hold: Some(hold), key, description };
-    let after = change(tx, workspace, &entry, now)
-        .await?
-        .ok_or_else(|| anyhow!("hold {hold} is of {held} credits, but its account holds fewer"))?;
-    record(tx, workspace, &entry, after, now).await?;
-    Ok(Resolution::Done)
-}
-
-const HOLD_STATE: &str = "select state from credit_holds where workspace_id = $1 and id = $2";
-
-async fn resolved_before(tx: &mut Tx, workspace: WorkspaceId, hold: HoldId) -> Result<Resolution> {
-    let state = on!(tx, conn => sqlx::query_scalar(HOLD_STATE).bind(workspace).bind(hold).fetch_optional(conn).await)?;
-    match state {
-        Some(HoldState::Settled) => Ok(Resolution::AlreadySettled),
-        Some(HoldState::Released) => Ok(Resolution::AlreadyReleased),
-        Some(HoldState::Open) => Err(anyhow!("hold {hold} is open, but could not be resolved").into()),
-        None => Err(anyhow!("workspace {workspace} has no hold {hold}").into()),
-    }
+/// How far an account moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Delta {
+    posted: i64,
+    held: i64,
+    owed: i64,
 }
 
 /// A change of an account, and what its row says of it.
 struct Entry<'a> {
     kind: Kind,
+    /// Credits moved, never negative.
     amount: i64,
-    posted_delta: i64,
-    held_delta: i64,
+    delta: Delta,
     hold: Option<HoldId>,
     key: &'a str,
     description: &'a str,
 }
 
-impl Entry<'_> {
-    /// The stored key: a grant and a hold of the same name are two changes.
-    fn full_key(&self) -> String {
-        let kind = match self.kind {
-            Kind::Grant => "grant",
-            Kind::Hold => "hold",
-            Kind::Settle => "settle",
-            Kind::Release => "release",
-        };
-        format!("{kind}:{}", self.key)
-    }
+/// A key as it is stored.
+fn full_key(kind: Kind, key: &str) -> String {
+    format!("{}:{key}", kind.word())
 }
 
 const LOCK: &str = "update credit_accounts set held = held where workspace_id = $1";
@@ -235,49 +143,66 @@ const LOCK: &str = "update credit_accounts set held = held where workspace_id = 
 async fn lock(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
     let locked =
         on!(tx, conn => sqlx::query(LOCK).bind(workspace).execute(conn).await.map(|done| done.rows_affected()))?;
-    if locked == 1 { Ok(()) } else { Err(anyhow!("workspace {workspace} has no credit account").into()) }
+    if locked == 1 { Ok(()) } else { Err(Error::NotFound("credit account")) }
 }
 
 const FIND: &str = "select hold_id from credit_transactions where workspace_id = $1 and key = $2";
 
 /// The hold of the change that was made by this key before, if one was.
-async fn find(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>) -> Result<Option<Option<HoldId>>> {
-    Ok(on!(tx, conn => sqlx::query_scalar(FIND).bind(workspace).bind(entry.full_key()).fetch_optional(conn).await)?)
+async fn find(tx: &mut Tx, workspace: WorkspaceId, kind: Kind, key: &str) -> Result<Option<Option<HoldId>>> {
+    let key = full_key(kind, key);
+    Ok(on!(tx, conn => sqlx::query_scalar(FIND).bind(workspace).bind(key).fetch_optional(conn).await)?)
 }
 
-const CHANGE: &str = "update credit_accounts set posted = posted + $1, held = held + $2
-    where workspace_id = $3 and posted + $1 - held - $2 >= 0 returning posted, held, low_below, is_low";
+const SHIFT: &str = "update credit_accounts set posted = posted + $1, held = held + $2, owed = owed + $3
+    where workspace_id = $4 and posted - held >= $2 - $1 and owed + $3 >= 0 and posted <= $5 - $1
+    returning posted, held, owed, caps, low_below, is_low";
 
-/// Moves the account; `None`, and nothing moves, when less than nothing would be available after it.
-async fn change(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, now: Timestamp) -> Result<Option<After>> {
-    let after: Option<After> = on!(&mut *tx, conn => sqlx::query_as(CHANGE)
-        .bind(entry.posted_delta).bind(entry.held_delta).bind(workspace)
-        .fetch_optional(conn).await)?;
-    if let Some(after) = &after {
-        alert::look(tx, workspace, after, now).await?;
-    }
-    Ok(after)
+/// Moves the account and locks it; `None`, and nothing moves, when less than nothing would be available or owed after it, or it
+/// would own more than any account may.
+async fn shift(tx: &mut Tx, workspace: WorkspaceId, delta: Delta) -> Result<Option<After>> {
+    Ok(on!(tx, conn => sqlx::query_as(SHIFT)
+        .bind(delta.posted).bind(delta.held).bind(delta.owed).bind(workspace).bind(MAX_POSTED)
+        .fetch_optional(conn).await)?)
 }
 
-const RECORD: &str = "insert into credit_transactions (id, workspace_id, kind, amount, posted_delta, held_delta,
-        posted_after, held_after, hold_id, key, description, created_at, sequence)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+const RECORD: &str =
+    "insert into credit_transactions (id, workspace_id, kind, amount, posted_delta, held_delta, owed_delta,
+        posted_after, held_after, owed_after, hold_id, key, description, created_at, sequence)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
         (select coalesce(max(sequence), 0) + 1 from credit_transactions where workspace_id = $2))";
 
-/// Writes the row about a change. The account's lock makes the next sequence number ours.
+/// Writes the row about a change, and tells who wants to know that credits run low. The account's lock makes the next sequence
+/// number ours.
 async fn record(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, after: After, now: Timestamp) -> Result<()> {
+    alert::look(tx, workspace, &after, now).await?;
     on!(tx, conn => sqlx::query(RECORD)
         .bind(TransactionId::new()).bind(workspace).bind(entry.kind).bind(entry.amount)
-        .bind(entry.posted_delta).bind(entry.held_delta).bind(after.posted).bind(after.held)
-        .bind(entry.hold).bind(entry.full_key()).bind(entry.description).bind(now)
+        .bind(entry.delta.posted).bind(entry.delta.held).bind(entry.delta.owed)
+        .bind(after.posted).bind(after.held).bind(after.owed)
+        .bind(entry.hold).bind(full_key(entry.kind, entry.key)).bind(entry.description).bind(now)
         .execute(conn).await.map(drop))?;
     Ok(())
 }
 
-fn is_nothing(amount: i64) -> Result<bool> {
-    if amount < 0 { Err(anyhow!("{amount} credits cannot be moved: it is negative").into()) } else { Ok(amount == 0) }
+/// Moves the account, where it cannot but be possible, and writes the row about it.
+async fn book(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, now: Timestamp) -> Result<After> {
+    let after = shift(tx, workspace, entry.delta).await?.ok_or_else(|| {
+        anyhow!(
+            "{} of workspace {workspace} by {:?} does not fit its account",
+            full_key(entry.kind, entry.key),
+            entry.delta
+        )
+    })?;
+    record(tx, workspace, entry, after, now).await?;
+    Ok(after)
 }
 
-fn describe(verb: &str, operation: &str) -> String {
-    format!("{verb} {}", operation.replace('_', " "))
+/// Whether an amount is nothing; one that no change may move is refused.
+fn is_nothing(amount: i64) -> Result<bool> {
+    if (0..=MAX_CHANGE).contains(&amount) {
+        Ok(amount == 0)
+    } else {
+        Err(Error::invalid("credits", format!("A change moves between 0 and {MAX_CHANGE} credits, not {amount}.")))
+    }
 }

@@ -34,6 +34,7 @@ pub mod prices;
 pub mod proving;
 pub mod publications;
 pub mod queue;
+pub mod receipts;
 pub mod schedules;
 pub mod telemetry;
 pub mod vault;

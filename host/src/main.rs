@@ -4,6 +4,8 @@ mod commands;
 
 use crate::commands::backup::{self, Whole};
 use crate::commands::connector::{self, Connector};
+use crate::commands::ledger::{self as books, Ledger};
+use crate::commands::price::{self, Prices};
 use crate::commands::vault::{self, Vault};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -14,8 +16,10 @@ use orla::connecting::keeping;
 use orla::connectors::{self as guests, Contents, Memories, Setup, compile_child};
 use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
+use orla::ledger::{self, Grant, GrantOrigin};
+use orla::operating::sweeping;
 use orla::publications::watching;
-use orla::{http, jobs, ledger, telemetry, webhooks};
+use orla::{http, jobs, telemetry, webhooks};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +49,16 @@ enum Command {
     Vault {
         #[command(subcommand)]
         command: Vault,
+    },
+    /// Look after the credits.
+    Ledger {
+        #[command(subcommand)]
+        command: Ledger,
+    },
+    /// Look at what operations cost, and change it.
+    Price {
+        #[command(subcommand)]
+        command: Prices,
     },
     /// Write, try out and operate connectors.
     Connector {
@@ -88,6 +102,8 @@ fn main() -> ExitCode {
         Command::Compile { copied } => compile_child(if copied { Contents::Copied } else { Contents::Mapped }),
         Command::Connector { command } => connector::run(command),
         Command::Vault { command } => vault::run(command),
+        Command::Ledger { command } => books::run(command),
+        Command::Price { command } => price::run(command),
         Command::Whole(command) => backup::run(command),
         command => {
             telemetry::start();
@@ -124,12 +140,19 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::DemoSeed { email, credits } => {
             let user = identity::create_verified(&app, &email, &password()?, Role::User).await?;
             let mut tx = app.db().begin().await?;
-            ledger::grant(&mut tx, user.into(), credits, "demo", "credits of the demo", app.now()).await?;
+            let (origin, description) = (GrantOrigin::Promotional, "credits of the demo");
+            let grant = Grant { origin, credits, key: "demo", expires_at: None, description };
+            ledger::grant(&mut tx, user.into(), &grant, app.now()).await?;
             tx.commit().await?;
             app.stop().await;
             Ok(())
         }
-        Command::Compile { .. } | Command::Connector { .. } | Command::Vault { .. } | Command::Whole(_) => {
+        Command::Compile { .. }
+        | Command::Connector { .. }
+        | Command::Vault { .. }
+        | Command::Ledger { .. }
+        | Command::Price { .. }
+        | Command::Whole(_) => {
             bail!("this command opens nothing")
         }
     }
@@ -160,6 +183,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     app.tasks().spawn(watching::watch(app.clone()));
     app.tasks().spawn(webhooks::work(app.clone()));
     app.tasks().spawn(webhooks::sweeping::watch(app.clone()));
+    app.tasks().spawn(sweeping::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {
         stop_signal().await;

@@ -1,7 +1,10 @@
 //! What operators see of connectors, and what needs more than one room to do to them.
 
+pub mod crediting;
 pub mod doctor;
+pub mod records;
 pub mod resuming;
+pub mod sweeping;
 pub mod vault;
 
 use crate::app::App;

@@ -63,8 +63,8 @@ pub use converting::Conversions;
 pub use creating::create;
 pub(crate) use creating::{OPERATION, Row, check_key, earlier, insert, insert_once, request_digest};
 pub use finding::{Kind, find, list};
-pub(crate) use finding::{of_posts, unfinished};
-pub(crate) use preparing::{Vetted, vet};
+pub(crate) use finding::{is_live, of_posts, unfinished};
+pub(crate) use preparing::{Vetted, asked, vet};
 pub(crate) use replying::{NewReply, reply};
 pub use sources::Sources;
 

@@ -7,8 +7,9 @@ use crate::table::{Table, Verdict, digits, median};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use orla::clock::Timestamp;
 use orla::id::WorkspaceId;
-use orla::ledger::Balance;
+use orla::ledger::{Balance, GrantOrigin, OpenGrant};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{PgPool, SqlitePool};
@@ -117,7 +118,13 @@ async fn ask(port: u16, request: String, until: Instant) -> u32 {
     answered
 }
 
-const BALANCE: &str = "select posted, held from credit_accounts where workspace_id = $1";
+const BALANCE: &str = "select a.posted, a.held, a.owed, g.origin, g.remaining, g.held, g.expires_at
+    from credit_accounts a left join credit_grants g on g.workspace_id = a.workspace_id and g.is_open = 1
+    where a.workspace_id = $1
+    order by g.expires_at is null, g.expires_at,
+        case g.origin when 'promotional' then 0 when 'subscription' then 1 else 2 end, g.created_at, g.id";
+
+type Row = (i64, i64, i64, Option<GrantOrigin>, Option<i64>, Option<i64>, Option<Timestamp>);
 
 /// A pool of sqlx as it comes, as large as the host's.
 #[derive(Clone)]
@@ -140,9 +147,13 @@ pub(crate) async fn bare(database: &str, workspace: WorkspaceId, port: u16) {
 
 async fn balance(State((pool, workspace)): State<(Pool, WorkspaceId)>) -> Json<Balance> {
     let found = match &pool {
-        Pool::Sqlite(pool) => sqlx::query_as(BALANCE).bind(workspace).fetch_one(pool).await,
-        Pool::Postgres(pool) => sqlx::query_as(BALANCE).bind(workspace).fetch_one(pool).await,
+        Pool::Sqlite(pool) => sqlx::query_as(BALANCE).bind(workspace).fetch_all(pool).await,
+        Pool::Postgres(pool) => sqlx::query_as(BALANCE).bind(workspace).fetch_all(pool).await,
     };
-    let (posted, held): (i64, i64) = found.unwrap();
-    Json(Balance { posted, held, available: posted - held })
+    let rows: Vec<Row> = found.unwrap();
+    let (posted, held, owed, ..) = rows[0];
+    let grants = rows.into_iter().filter_map(|(.., origin, remaining, held, expires_at)| {
+        Some(OpenGrant { origin: origin?, remaining: remaining?, held: held?, expires_at })
+    });
+    Json(Balance { posted, held, available: posted - held, owed, grants: grants.collect() })
 }

@@ -1,7 +1,7 @@
 //! Benchmarks: tables of figures, each against a floor or a limit that is measured or set in the same run.
 //!
-//! `cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | schedule | corpus
-//! [words] | author]`; without a word, all of them. `words` are of the names of the attacks that are measured, such as `recurses`. The
+//! `cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | schedule | ledger |
+//! corpus [words] | author]`; without a word, all of them. `words` are of the names of the attacks that are measured, such as `recurses`. The
 //! exit code tells whether every threshold holds. Figures mean something only while nothing else runs on the machine.
 
 #![expect(clippy::print_stdout, reason = "a command for people")]
@@ -18,6 +18,7 @@ mod drive;
 #[expect(dead_code, reason = "made for the tests, of which this needs a part")]
 #[expect(unused_imports, reason = "as above")]
 mod harness;
+mod ledger;
 mod limited;
 mod memory;
 mod platform;
@@ -33,7 +34,7 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
 
 const USAGE: &str = "cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | \
-    schedule | corpus [words] | author]";
+    schedule | ledger | corpus [words] | author]";
 
 /// Publications of a round, unless told.
 const PUBLICATIONS: usize = 1_000;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
             drive(),
             platform(),
             schedule(),
+            ledger(),
             corpus(""),
             author::measure(),
         ]
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         ["drive"] => drive(),
         ["platform"] => platform(),
         ["schedule"] => schedule(),
+        ["ledger"] => ledger(),
         ["corpus"] => corpus(""),
         ["corpus", words] => corpus(words),
         ["author"] => author::measure(),
@@ -143,6 +146,10 @@ fn platform() -> bool {
 
 fn schedule() -> bool {
     threads().block_on(schedule::measure())
+}
+
+fn ledger() -> bool {
+    threads().block_on(ledger::measure())
 }
 
 fn corpus(words: &str) -> bool {

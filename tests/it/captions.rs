@@ -168,7 +168,7 @@ async fn of_twenty_captions_on_credits_for_five_exactly_five_settle() {
         }
         assert_eq!((written, host.openai.generations()), (5, 5));
         let balance = ada.get("/credits/balance").await.expect(200);
-        assert_eq!(balance, json!({"posted": 0, "held": 0, "available": 0}));
+        assert_eq!([&balance["posted"], &balance["held"], &balance["available"]], [0, 0, 0]);
         host.check_books().await;
     }
 }

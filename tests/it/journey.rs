@@ -57,7 +57,7 @@ async fn a_thread_is_posted_in_order_and_charged_once() {
         assert_eq!(posts[1].reply_to.as_ref(), Some(&posts[0].id));
         assert_eq!(posts[2].reply_to.as_ref(), Some(&posts[1].id));
         let balance = ada.get("/credits/balance").await.expect(200);
-        assert_eq!(balance, json!({"posted": 7, "held": 0, "available": 7}));
+        assert_eq!([&balance["posted"], &balance["held"], &balance["available"]], [7, 0, 7]);
         let kinds = ada.get("/credits/transactions").await.expect(200);
         let kinds: Vec<&str> = kinds["items"].as_array().unwrap().iter().map(|t| t["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["settle", "hold", "grant"]);
@@ -85,7 +85,7 @@ async fn what_certainly_failed_costs_nothing() {
         );
         assert!(host.sim.posts().is_empty());
         let balance = ada.get("/credits/balance").await.expect(200);
-        assert_eq!(balance, json!({"posted": 3, "held": 0, "available": 3}));
+        assert_eq!([&balance["posted"], &balance["held"], &balance["available"]], [3, 0, 3]);
         host.check_books().await;
     }
 }

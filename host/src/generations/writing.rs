@@ -1,6 +1,6 @@
 //! Writing a generation: one call of the connector, and the transaction that ends it.
 
-use super::{End, Generation, Receipt, State, Wish, find, move_to};
+use super::{End, Generation, Receipt, State, Wish, find, move_to, paying};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::credentials::Credentials;
@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::id::{GenerationId, HoldId};
 use crate::jobs::{self, Claim};
 use crate::ledger;
+use crate::prices::Quote;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -26,7 +27,7 @@ pub(crate) struct Underway {
     pub(super) pinned: Pinned,
     pub(super) release: Arc<Release>,
     pub(super) claim: Claim,
-    pub(super) price: i64,
+    pub(super) quote: Quote,
     pub(super) hold: Option<HoldId>,
     pub(super) wish: Wish,
 }
@@ -105,15 +106,17 @@ impl Underway {
     async fn end(&self, app: &App, run: &Run, outcome: Outcome, meter: Meter) -> anyhow::Result<()> {
         let usage = run.billing.units();
         let (state, charged, note) = match &outcome {
-            Outcome::Completed(..) if usage.is_some() => (State::Completed, self.price, "Charged at its price."),
-            Outcome::Completed(..) => (
-                State::Completed,
-                self.price,
-                "The vendor did not report its usage, so all that was reserved is charged.",
-            ),
+            Outcome::Completed(..) => match &usage {
+                Some(usage) => (State::Completed, paying::charge(&self.quote, usage)?, "Charged at its price."),
+                None => (
+                    State::Completed,
+                    self.quote.credits,
+                    "The vendor did not report its usage, so all that was reserved is charged.",
+                ),
+            },
             Outcome::Failed(_) => (State::Failed, 0, "Not charged: it failed."),
             Outcome::Stopped(Some(_)) => {
-                (State::Stopped, self.price, "Charged: you hung up after the first words had been handed out.")
+                (State::Stopped, self.quote.credits, "Charged: you hung up after the first words had been handed out.")
             }
             Outcome::Stopped(None) => (State::Stopped, 0, "Not charged: you hung up before the first word."),
         };
@@ -127,7 +130,7 @@ impl Underway {
             connector: self.release.manifest.id.clone(),
             version: self.release.manifest.version.to_string(),
             model,
-            credits_held: self.price,
+            credits_held: self.quote.credits,
             credits_charged: charged,
             usage,
             note: note.to_owned(),

@@ -1,5 +1,8 @@
 //! Routes under `/credits`.
 
+mod operators;
+mod spending;
+
 use super::body::{Body, Query};
 use super::caller::Caller;
 use crate::app::App;
@@ -14,7 +17,12 @@ use utoipa_axum::routes;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(balance)).routes(routes!(transactions)).routes(routes!(alert, set_alert))
+    OpenApiRouter::new()
+        .routes(routes!(balance))
+        .routes(routes!(transactions))
+        .routes(routes!(alert, set_alert))
+        .merge(spending::routes())
+        .merge(operators::routes())
 }
 
 /// The workspace's credits.

@@ -8,7 +8,8 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{UserId, WorkspaceId};
-use crate::{ledger, on};
+use crate::ledger::{self, Grant, GrantOrigin};
+use crate::on;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -115,7 +116,8 @@ async fn open(tx: &mut Tx, account: &Account<'_>, credits: i64, now: Timestamp) 
         .execute(conn).await.map(drop))?;
     on!(tx, conn => sqlx::query(INSERT_OWNER).bind(workspace).bind(user).bind(now).execute(conn).await.map(drop))?;
     ledger::open_account(tx, workspace).await?;
-    ledger::grant(tx, workspace, credits, "signup", "Welcome credits", now).await?;
+    let (origin, description) = (GrantOrigin::Promotional, "Welcome credits");
+    ledger::grant(tx, workspace, &Grant { origin, credits, key: "signup", expires_at: None, description }, now).await?;
     Ok(Some(user))
 }
 

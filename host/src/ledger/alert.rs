@@ -24,6 +24,9 @@ pub struct Alert {
 pub(super) struct After {
     pub(super) posted: i64,
     pub(super) held: i64,
+    pub(super) owed: i64,
+    /// How many caps its workspace has set.
+    pub(super) caps: i64,
     low_below: Option<i64>,
     is_low: i64,
 }

@@ -18,6 +18,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{PublicationId, UserId, WorkspaceId};
 use crate::on;
+use crate::prices::Quote;
 
 const COMPLETION: &str = columns!("where workspace_id = $1 and completes = $2");
 
@@ -57,7 +58,7 @@ pub async fn complete(app: &App, workspace: WorkspaceId, author: UserId, id: Pub
         connection: &connection,
         target: publication.target.clone(),
         reply_to: None,
-        price: 0,
+        price: &Quote::nothing(),
         parts: &parts,
         more: &more,
         media: None,

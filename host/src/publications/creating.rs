@@ -14,7 +14,9 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{PostId, PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
-use crate::{ledger, on, queue};
+use crate::ledger::{self, Reservation};
+use crate::prices::Quote;
+use crate::{on, queue};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
@@ -94,7 +96,7 @@ pub(crate) fn wish_row<'a>(author: UserId, new: &'a NewPublication, vetted: &'a 
         connection: &vetted.connection,
         target: vetted.target.clone(),
         reply_to: None,
-        price: vetted.price,
+        price: &vetted.price,
         parts: &new.parts,
         more: &new.more,
         media: Some(&vetted.media),
@@ -178,7 +180,7 @@ pub(crate) struct Row<'a> {
     pub(crate) target: Option<String>,
     /// Of a reply, the vendor's id of the comment.
     pub(crate) reply_to: Option<&'a str>,
-    pub(crate) price: i64,
+    pub(crate) price: &'a Quote,
     pub(crate) parts: &'a [Part],
     pub(crate) more: &'a VariantMore,
     /// Those of its media that are at hand.
@@ -220,7 +222,15 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
     let completes = row.completes.as_ref().map(|earlier| earlier.id);
     let key = format!("publication/{}", row.id);
     let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
-    let hold = ledger::hold(tx, row.workspace, row.operation, row.price, &key, now).await?;
+    let items = row.price.items_to_keep()?;
+    let wanted = Reservation {
+        operation: row.operation,
+        credits: row.price.credits,
+        key: &key,
+        member: Some(row.author),
+        items: items.as_deref(),
+    };
+    let hold = ledger::reserve(tx, row.workspace, &wanted, now).await?;
     let publish_at = match row.publish_at {
         Some(When::At(at)) => Some(at),
         Some(When::NextFreeSlot) => Some(queue::take_place(tx, row.connection, row.id, now).await?),
@@ -232,7 +242,7 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
     on!(&mut *tx, conn => sqlx::query(INSERT)
         .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
         .bind(&row.connection.platform).bind(&parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
-        .bind(row.price).bind(now).bind(&row.target).bind(row.reply_to).bind(publish_at).bind(row.not_after)
+        .bind(row.price.credits).bind(now).bind(&row.target).bind(row.reply_to).bind(publish_at).bind(row.not_after)
         .bind(&more).bind(row.post).bind(completes)
         .execute(conn).await.map(drop))?;
     let publication = Publication {
@@ -250,7 +260,7 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
         setbacks: 0,
         request_digest: row.digest.to_owned(),
         hold_id: hold,
-        price: row.price,
+        price: row.price.credits,
         created_at: now,
         updated_at: now,
         finished_at: None,

@@ -3,7 +3,7 @@
 use super::Publication;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{PostId, PublicationId, WorkspaceId};
+use crate::id::{HoldId, PostId, PublicationId, WorkspaceId};
 use crate::on;
 
 const FIND: &str = columns!("where workspace_id = $1 and id = $2 and (reply_to is not null) = $3");
@@ -76,6 +76,18 @@ pub(crate) async fn of_posts(
 
 const UNFINISHED: &str =
     "select count(*) from publications where connector = $1 and state not in ('published', 'failed', 'cancelled')";
+
+const LIVE: &str = "select count(*) from publications
+    where workspace_id = $1 and hold_id = $2 and state not in ('published', 'failed', 'cancelled')";
+
+/// Whether a hold is a publication's that has not ended.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn is_live(tx: &mut Tx, workspace: WorkspaceId, hold: HoldId) -> Result<bool> {
+    let live: i64 = on!(tx, conn => sqlx::query_scalar(LIVE).bind(workspace).bind(hold).fetch_one(conn).await)?;
+    Ok(live > 0)
+}
 
 /// How many publications of a connector have not ended.
 ///

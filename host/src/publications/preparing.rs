@@ -17,7 +17,7 @@ use crate::connectors::variant::{Variant, VariantPart, beyond, not_taken};
 use crate::db::Tx;
 use crate::error::{Error, Result, Trouble};
 use crate::id::WorkspaceId;
-use crate::prices;
+use crate::prices::{self, Asked, Quantities, Quote};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,7 +44,7 @@ pub(crate) fn patience() -> Instant {
 pub(crate) struct Vetted {
     pub(crate) connection: Connection,
     pub(crate) target: Option<String>,
-    pub(crate) price: i64,
+    pub(crate) price: Quote,
     pub(crate) release: Arc<Release>,
     pub(super) media: Fetched,
     /// Media that did not come in time.
@@ -90,7 +90,8 @@ pub(crate) async fn prepare(
         _ => targets::list(&mut tx, workspace, connection.id).await?,
     };
     let target = targets::resolve(&targets, new.target.as_deref())?;
-    let price = prices::quote(&mut tx, creating::OPERATION).await?;
+    let asked = asked(creating::OPERATION, &connection);
+    let price = prices::quote(&mut tx, &asked, app.now()).await?;
     drop(tx);
     let release = app.connectors().active(&connection.connector).ok_or(Error::Unavailable(NO_CONNECTOR))?;
     pulling::check_wish(app, &release, &new.parts)?;
@@ -119,6 +120,18 @@ pub(crate) async fn prepare(
         return Err(Error::Refused(troubles));
     }
     Ok(Vetted { connection, target, price, release, media: gathered.fetched, late: gathered.late })
+}
+
+/// What a publication is asked for its price.
+pub(crate) fn asked<'a>(operation: &'a str, connection: &'a Connection) -> Asked<'a> {
+    Asked {
+        workspace: connection.workspace_id,
+        operation,
+        connector: Some(&connection.connector),
+        model: None,
+        connection: Some(connection.id),
+        quantities: Quantities { posts: Some(1), ..Quantities::default() },
+    }
 }
 
 const NO_CONNECTOR: &str = "The connector of this network is not loaded on this server.";

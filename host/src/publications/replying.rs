@@ -1,6 +1,7 @@
 //! Taking a reply to a comment in: a publication of one part, below the comment.
 
 use super::creating::{self, Row};
+use super::preparing;
 use super::{OnDuplicate, Part, Publication, VariantMore};
 use crate::app::App;
 use crate::connectors::connections::Connection;
@@ -49,7 +50,7 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
     if let Some(earlier) = creating::repeated(&mut tx, connection.workspace_id, key, &digest).await? {
         return Ok(earlier);
     }
-    let price = prices::quote(&mut tx, OPERATION).await?;
+    let price = prices::quote(&mut tx, &preparing::asked(OPERATION, &connection), app.now()).await?;
     drop(tx);
     let row = Row {
         id: PublicationId::new(),
@@ -59,7 +60,7 @@ pub(crate) async fn reply(app: &App, author: UserId, new: NewReply) -> Result<Pu
         connection: &connection,
         target,
         reply_to: Some(&comment),
-        price,
+        price: &price,
         parts: &[Part { text, media: Vec::new() }],
         more: &VariantMore::default(),
         media: None,

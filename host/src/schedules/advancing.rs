@@ -157,7 +157,7 @@ async fn take(tx: &mut Tx, schedule: &Schedule, times: &Times, row: &Row, now: T
         Err(Error::NotFound(_)) => return refused("connection_gone", "The connection was removed.".to_owned()),
         Err(error) => return Err(error),
     };
-    let price = match prices::quote(tx, publications::OPERATION).await {
+    let price = match prices::quote(tx, &publications::asked(publications::OPERATION, &connection), now).await {
         Ok(price) => price,
         Err(error @ Error::Unpriced(_)) => return refused("unknown_price", error.to_string()),
         Err(error) => return Err(error),
@@ -170,7 +170,7 @@ async fn take(tx: &mut Tx, schedule: &Schedule, times: &Times, row: &Row, now: T
         connection: &connection,
         target: post.target.clone(),
         reply_to: None,
-        price,
+        price: &price,
         parts: &post.parts,
         more: &post.more,
         media: None,
@@ -187,6 +187,7 @@ async fn take(tx: &mut Tx, schedule: &Schedule, times: &Times, row: &Row, now: T
         Ok(publication) if occurrences::take(tx, row.id, publication.id, now).await? => Ok(None),
         Ok(_) => Err(anyhow::anyhow!("occurrence {} was taken behind the lock of its schedule", row.id).into()),
         Err(error @ Error::InsufficientCredits { .. }) => refused("insufficient_credits", error.to_string()),
+        Err(error @ Error::Capped(_)) => refused("cap_reached", error.to_string()),
         Err(error) => Err(error),
     }
 }

@@ -40,7 +40,7 @@ pub struct Occurrence {
     /// Where it stands.
     pub state: State,
     /// Why it was skipped or cancelled, or cannot be taken yet: `missed`, `superseded`, `paused`, `deleted`,
-    /// `insufficient_credits`, `connection_gone`, `connection_revoked`, `unknown_price`, or `invalid`.
+    /// `insufficient_credits`, `cap_reached`, `connection_gone`, `connection_revoked`, `unknown_price`, or `invalid`.
     pub code: Option<String>,
     /// The same for a person.
     pub reason: Option<String>,

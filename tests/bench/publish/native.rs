@@ -66,7 +66,15 @@ const CLAIM: &str = "update jobs set lease = $1, leased_until = $2, attempts = a
 const BEGIN: &str = "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
     where id = $2 and state in ('due', 'pending', 'running')";
 const BY_KEY: &str = "select id from publications where workspace_id = $1 and idempotency_key = $2";
-const PRICE: &str = "select credits from prices where operation = 'publish'";
+const PRICE: &str = "select id, unit, credits, connector, model, workspace_id, vendor_key
+    from (select id, unit, credits, connector, model, workspace_id, vendor_key, row_number() over
+            (partition by unit, connector, model, workspace_id, vendor_key order by valid_from desc, id desc) as place
+        from price_versions
+        where operation = 'publish' and valid_from <= $1 and (workspace_id is null or workspace_id = $2)
+            and (connector is null or connector = 'x') and (model is null or model = '')
+            and (vendor_key = 'any' or exists (select 1 from connections c join connector_apps a on a.id = c.app_id
+                where c.workspace_id = $2 and c.id = $3 and a.workspace_id is not null))) as known
+    where place = 1";
 const CONNECTION: &str = "select id, workspace_id, connected_by from connections where workspace_id = $1 and id = $2";
 const LOAD: &str = "select runs.release, connections.id, secrets.name, secrets.sealed, secrets.expires_at
     from runs join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id
@@ -81,6 +89,8 @@ const EFFECT_DONE: &str = "update effects set state = 'done', answer = $1, updat
 const JOB_DONE: &str = "delete from jobs where id = $1 and lease = $2";
 const PUBLISHED: &str = "update publications set state = 'published', receipt = $1, updated_at = $2, finished_at = $2
     where id = $3 and state = 'running'";
+
+type Price = (Uuid, String, i64, Option<String>, Option<String>, Option<Uuid>, String);
 
 impl Native {
     async fn publish(&self, n: usize) {
@@ -108,7 +118,8 @@ impl Native {
             .bind(account.workspace_id).bind(&key).fetch_optional(conn).await)?;
         let found: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION)
             .bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
-        let price: i64 = on!(&mut tx, conn => sqlx::query_scalar(PRICE).fetch_one(conn).await)?;
+        let (.., price, _, _, _, _): Price = on!(&mut tx, conn => sqlx::query_as(PRICE)
+            .bind(now).bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
         drop(tx);
         assert!(earlier.is_none() && found.id == account.id && price == 0);
         let mut tx = self.db.begin().await?;

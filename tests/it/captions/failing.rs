@@ -160,7 +160,7 @@ async fn usage_that_is_missing_is_charged_in_full_and_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_price_or_a_key_nothing_is_asked() {
-    const DELETE: &str = "delete from prices where operation = 'social_caption'";
+    const DELETE: &str = "delete from price_versions where operation = 'social_caption'";
     for backend in BOTH {
         let (host, ada) = writing(backend, "responses").await;
         let mut tx = host.app.db().begin().await.unwrap();

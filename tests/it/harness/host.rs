@@ -7,7 +7,8 @@ use orla::clock::Clock;
 use orla::config::{Config, ConnectorConfig};
 use orla::connectors::{self, Memories, Setup};
 use orla::id::WorkspaceId;
-use orla::{http, jobs, ledger, on, prices, webhooks};
+use orla::ledger::{self, Grant, GrantOrigin};
+use orla::{http, jobs, on, prices, webhooks};
 use orla_vendors::openai;
 use secrecy::SecretString;
 use std::path::Path;
@@ -153,7 +154,9 @@ impl Host {
     /// Gives a person credits.
     pub(crate) async fn grant(&self, workspace: WorkspaceId, credits: i64) {
         let mut tx = self.app.db().begin().await.unwrap();
-        ledger::grant(&mut tx, workspace, credits, "test", "for a test", self.app.now()).await.unwrap();
+        let (origin, description) = (GrantOrigin::Promotional, "for a test");
+        let grant = Grant { origin, credits, key: "test", expires_at: None, description };
+        ledger::grant(&mut tx, workspace, &grant, self.app.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
 

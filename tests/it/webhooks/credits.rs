@@ -3,12 +3,14 @@
 use super::receiver::Receiver;
 use super::{endpoint, host, publish, settled};
 use crate::harness::{BOTH, Host, Person, price};
-use orla::ledger;
+use orla::ledger::{self, Grant, GrantOrigin};
 use serde_json::{Value, json};
 
 async fn grant(host: &Host, person: &Person, credits: i64, key: &str) {
     let mut tx = host.app.db().begin().await.unwrap();
-    ledger::grant(&mut tx, person.workspace, credits, key, "for a test", host.app.now()).await.unwrap();
+    let (origin, description) = (GrantOrigin::Promotional, "for a test");
+    let grant = Grant { origin, credits, key, expires_at: None, description };
+    ledger::grant(&mut tx, person.workspace, &grant, host.app.now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
