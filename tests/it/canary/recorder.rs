@@ -81,10 +81,10 @@ fn write(into: &mut Vec<u8>, line: &str, headers: &HeaderMap, body: &[u8]) {
     into.extend_from_slice(b"\r\n");
 }
 
-/// What belongs to one connection, and the length, which is counted anew.
+/// All but what belongs to one connection.
 fn passing(headers: &HeaderMap) -> HeaderMap {
     let mut kept = headers.clone();
-    for own in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
+    for own in [header::CONNECTION, header::TRANSFER_ENCODING] {
         kept.remove(own);
     }
     kept
