@@ -20,8 +20,8 @@ pub(super) const X: &str = "CANARYMINTEDBYX";
 pub(super) const FACEBOOK: &str = "CANARYMINTEDBYFACEBOOK";
 pub(super) const DROPBOX: &str = "CANARYMINTEDBYDROPBOX";
 pub(super) const YOUTUBE: &str = "CANARYMINTEDBYYOUTUBE";
-/// How the id of every upload to YouTube begins.
-pub(super) const UPLOAD: &str = "ABPtcPorla";
+/// How the link of every upload to YouTube names it.
+pub(super) const UPLOAD: &str = "upload_id=ABPtcPorla";
 pub(super) const X_APP: &str = "canary-of-the-installations-x-app";
 pub(super) const FACEBOOK_APP: &str = "canaryofthefacebookapp";
 pub(super) const YOUTUBE_APP: &str = "canary-of-the-youtube-app";
