@@ -227,7 +227,7 @@ async fn by_fields_and_keys(stage: &Stage, ada: &Person) {
 fn verifiers(stage: &Stage) -> Vec<Canary> {
     let asked = String::from_utf8_lossy(&stage.recorders.asked()).into_owned();
     let told: Vec<&str> = asked.split("code_verifier=").skip(1).collect();
-    assert_eq!(told.len(), 3, "one of each authorization that has one");
+    assert_eq!(told.len(), 4, "one of each authorization that has one");
     let value = |rest: &&str| rest.split(|c: char| c == '&' || c.is_whitespace()).next().unwrap().to_owned();
     told.iter().map(value).enumerate().map(|(n, verifier)| Canary::new(format!("verifier {n}"), verifier)).collect()
 }
