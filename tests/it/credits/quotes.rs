@@ -17,7 +17,7 @@ async fn what_is_under_way_keeps_its_price() {
         let host = Host::start(backend).await;
         let ada = host.connected("ada", "twitter").await;
         host.grant(ada.workspace, 100).await;
-        let later = Clock::System.now().after(Duration::from_secs(3));
+        let later = Clock::System.now().after(Duration::from_secs(6));
         let mut ids = Vec::new();
         for credits in [3, 5, 0] {
             price(&host.app, credits).await;

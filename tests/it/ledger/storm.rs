@@ -3,6 +3,8 @@
 //! What the ledger answered to what was committed is the model: no key granted, taken back or refunded twice, no hold resolved twice,
 //! and every hold that was resolved is resolved. `ORLA_LEDGER_SEEDS` and `ORLA_LEDGER_ACTIONS` ask for more than the suite plays.
 
+#![expect(clippy::print_stdout, reason = "whoever plays many seeds wants to see which")]
+
 use super::{NOW, new_workspace};
 use crate::harness;
 use orla::clock::Timestamp;
