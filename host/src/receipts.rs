@@ -112,7 +112,7 @@ async fn of_publication(tx: &mut Tx, publication: Publication) -> Result<Receipt
         created_at: publication.created_at,
         finished_at: publication.finished_at,
     };
-    receipt(run, charge)
+    receipt(run, charge.as_ref())
 }
 
 async fn of_generation(tx: &mut Tx, generation: Generation) -> Result<Receipt> {
@@ -134,7 +134,7 @@ async fn of_generation(tx: &mut Tx, generation: Generation) -> Result<Receipt> {
         created_at: generation.created_at,
         finished_at: generation.finished_at,
     };
-    receipt(run, charge)
+    receipt(run, charge.as_ref())
 }
 
 /// The version of the release that a run is pinned to.
@@ -165,22 +165,22 @@ struct Ran {
     finished_at: Option<Timestamp>,
 }
 
-fn receipt(run: Ran, charge: Option<Charge>) -> Result<Receipt> {
-    let items = charge.as_ref().and_then(|charge| charge.items.as_deref()).map(serde_json::from_str).transpose();
-    let (outcome, note) = told(charge.as_ref());
+fn receipt(run: Ran, charge: Option<&Charge>) -> Result<Receipt> {
+    let items = charge.and_then(|charge| charge.items.as_deref()).map(serde_json::from_str).transpose();
+    let (outcome, note) = told(charge);
     Ok(Receipt {
         id: run.id,
         kind: run.kind,
         state: run.state,
-        operation: charge.as_ref().map_or(run.operation, |charge| charge.operation.clone()),
+        operation: charge.map_or(run.operation, |charge| charge.operation.clone()),
         connector: run.connector,
         version: run.version,
         outcome,
         note,
         hold_id: run.hold,
-        credits_held: charge.as_ref().map_or(0, |charge| charge.held),
-        credits_charged: charge.as_ref().and_then(Charge::charged).unwrap_or(0),
-        credits_refunded: charge.as_ref().map_or(0, |charge| charge.refunded),
+        credits_held: charge.map_or(0, |charge| charge.held),
+        credits_charged: charge.and_then(Charge::charged).unwrap_or(0),
+        credits_refunded: charge.map_or(0, |charge| charge.refunded),
         items: items.map_err(anyhow::Error::from)?.unwrap_or_default(),
         usage: run.usage,
         meter: run.meter,

@@ -50,7 +50,7 @@ async fn a_backup_that_is_not_whole_or_was_changed_is_refused_and_nothing_is_wri
             empty.refuses(&cut, "is not whole: it was cut off").await;
         }
         for (what, words) in [
-            ("\"blog_generation\"", "tables/prices.jsonl in the backup is not what was written"),
+            ("\"blog_generation\"", "tables/price_versions.jsonl in the backup is not what was written"),
             ("ada@example.org", "tables/users.jsonl in the backup is not what was written"),
             ("\u{1a}\n\0\0\0\rIHDR", "is not what was written: it is damaged, or was changed"),
             ("\"made_at\": \"20", "was changed after it was signed"),
