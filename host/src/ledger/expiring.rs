@@ -6,7 +6,7 @@ use super::{Delta, Entry, Kind, book, lock};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::error::Result;
-use crate::id::{GrantId, WorkspaceId};
+use crate::id::{GrantId, TransactionId, WorkspaceId};
 use crate::on;
 
 /// Which grants of an origin have ended.
@@ -56,7 +56,9 @@ pub(super) async fn end_due(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp)
 async fn take_away(tx: &mut Tx, workspace: WorkspaceId, ended: &[Live], now: Timestamp) -> Result<i64> {
     let mut taken = 0;
     for grant in ended.iter().filter(|grant| grant.free() > 0) {
-        end(tx, workspace, grant.id, grant.free(), &grant.id.to_string(), now).await?;
+        // A grant may end more than once: a node whose clock is behind gives credits back to one that has ended for others.
+        let key = format!("{}/{}", grant.id, TransactionId::new());
+        end(tx, workspace, grant.id, grant.free(), &key, now).await?;
         taken += grant.free();
     }
     Ok(taken)
