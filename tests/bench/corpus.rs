@@ -8,6 +8,7 @@ mod attacks;
 #[expect(dead_code, reason = "as above")]
 mod forged;
 #[path = "../it/corpus/stage.rs"]
+#[expect(dead_code, reason = "as above")]
 mod stage;
 
 use crate::harness::{Backend, Host, Person, settings};
