@@ -8,9 +8,9 @@
 //! Every change writes to the account's row first, and so locks it. The changes of a workspace happen one after the other, a
 //! repeated key changes nothing, and no two transactions wait for each other.
 //!
-//! What a workspace owns is the sum of what is left of its grants ([`grants`]). A hold fixes which of them it takes from
-//! ([`holds`]): the one that ends soonest first, and of those that end alike promotional before subscription before purchased,
-//! then the older. What is owed after credits were taken back ([`clawing`]) is netted from whatever becomes free.
+//! What a workspace owns is the sum of what is left of its grants (`grants`). A hold fixes which of them it takes from
+//! (`holds`): the one that ends soonest first, and of those that end alike promotional before subscription before purchased,
+//! then the older. What is owed after credits were taken back (`clawing`) is netted from whatever becomes free.
 
 mod adjusting;
 mod alert;
