@@ -8,9 +8,9 @@
 //! `pending`, the others are `waiting`: whoever finishes it lets the next one go. Two transactions meet at the rows of those
 //! deliveries, so none is forgotten, and at nothing else.
 
-mod types;
+mod kind;
 
-pub use types::EventType;
+pub use kind::EventType;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;

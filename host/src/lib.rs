@@ -35,6 +35,7 @@ pub mod proving;
 pub mod publications;
 pub mod queue;
 pub mod receipts;
+mod rounds;
 pub mod schedules;
 pub mod telemetry;
 pub mod vault;

@@ -7,7 +7,7 @@ use crate::connectors::credentials::Stored;
 use crate::connectors::oauth;
 use crate::connectors::refreshing::Renewal;
 use crate::id::{ConnectionId, WorkspaceId};
-use crate::{fence, on};
+use crate::{on, rounds};
 use orla_manifest::{Auth, Refresh};
 use std::time::Duration;
 
@@ -20,16 +20,8 @@ const AT_ONCE: i64 = 500;
 
 /// Renews what rests, time and again until the host stops.
 pub async fn watch(app: App) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = app.stopping().cancelled() => return,
-        }
-        fence::wait(&app).await;
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!("connections at rest could not be looked at and are again: {error:#}");
-        }
-    }
+    let failing = "connections at rest could not be looked at and are again";
+    rounds::keep(app, EVERY, failing, |app| Box::pin(async move { sweep(app).await.map(drop) })).await;
 }
 
 const RESTING: &str = "select id, workspace_id, connector from connections c

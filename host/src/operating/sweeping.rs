@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::id::HoldId;
 use crate::ledger::{self, Resolution, Unresolved};
-use crate::{generations, publications};
+use crate::{generations, publications, rounds};
 use std::time::Duration;
 
 /// How often a node looks.
@@ -18,15 +18,8 @@ const ABANDONED: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// Looks, time and again until the host stops.
 pub async fn watch(app: App) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = app.stopping().cancelled() => return,
-        }
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!("credits whose time is over could not be looked at, and are later: {error:#}");
-        }
-    }
+    let failing = "credits whose time is over could not be looked at, and are later";
+    rounds::keep(app, EVERY, failing, |app| Box::pin(async move { sweep(app).await.map(drop) })).await;
 }
 
 /// Takes away what has ended, and gives back what is abandoned. Gives how many holds that were.

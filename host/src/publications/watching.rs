@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::jobs::{self, Job};
-use crate::{fence, on};
+use crate::{on, rounds};
 use std::time::Duration;
 
 /// How often a node looks.
@@ -31,16 +31,8 @@ const AT_ONCE: i64 = 200;
 
 /// Looks for what is stuck, time and again until the host stops.
 pub async fn watch(app: App) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = app.stopping().cancelled() => return,
-        }
-        fence::wait(&app).await;
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!("publications that are stuck could not be looked for and are again: {error:#}");
-        }
-    }
+    let failing = "publications that are stuck could not be looked for and are again";
+    rounds::keep(app, EVERY, failing, |app| Box::pin(async move { sweep(app).await.map(drop) })).await;
 }
 
 const STUCK: &str = columns!(

@@ -2,7 +2,7 @@
 
 use super::queue;
 use crate::app::App;
-use crate::on;
+use crate::{on, rounds};
 use std::time::Duration;
 
 /// How often a node looks.
@@ -14,15 +14,8 @@ const AT_ONCE: i64 = 500;
 
 /// Forgets, time and again until the host stops.
 pub async fn watch(app: App) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = app.stopping().cancelled() => return,
-        }
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!("old events could not be forgotten and are later: {error:#}");
-        }
-    }
+    let failing = "old events could not be forgotten and are later";
+    rounds::keep(app, EVERY, failing, |app| Box::pin(async move { sweep(app).await.map(drop) })).await;
 }
 
 const EVENTS: &str =
