@@ -135,11 +135,11 @@ fn a_video_that_nobody_sees_though_people_were_to_is_a_fault() {
 }
 
 #[test]
-fn what_is_live_stays_so_though_its_status_cannot_be_read() {
-    for refusal in [problem(403, "quotaExceeded"), told(200, &[], &json!([]))] {
-        let played = publish(film(5), move |line| line.starts_with("read").then(|| refusal.clone()));
-        assert_eq!(played.result, Ok(live()));
-    }
+fn a_verdict_that_cannot_be_read_is_asked_for_again() {
+    let spent = publish(film(5), |line| line.starts_with("read").then(|| problem(403, "quotaExceeded")));
+    assert_eq!(spent.result, Ok(Progress::Pending(3_600_000)), "nobody learns it while the allowance is used up");
+    let garbled = publish(film(5), |line| line.starts_with("read").then(|| told(200, &[], &json!([]))));
+    assert_eq!(garbled.result.unwrap_err().kind, FaultKind::VendorDown);
     let nothing = publish(film(5), |line| line.starts_with("read").then(|| told(200, &[], &json!({ "items": [] }))));
     assert_eq!(nothing.result, Ok(Progress::Pending(3_000)), "it may show a moment later");
     let down = publish(film(5), |line| line.starts_with("read").then(|| told(500, &[], &Value::Null)));
