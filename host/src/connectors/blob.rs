@@ -3,6 +3,7 @@
 //! A blob is written once, under its workspace and id, and only ever read by that workspace.
 
 mod digest;
+mod early;
 mod film;
 mod measuring;
 
@@ -114,7 +115,11 @@ pub enum NotStored {
 
 /// Where blobs are.
 #[derive(Debug, Clone)]
-pub struct Blobs(Arc<dyn ObjectStore>);
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    /// A folder for each workspace is in it.
+    folder: Arc<Path>,
+}
 
 impl Blobs {
     /// Blobs in a local folder, made when absent.
@@ -124,7 +129,7 @@ impl Blobs {
     pub fn in_folder(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let store = LocalFileSystem::new_with_prefix(folder).context("cannot open the blob folder")?;
-        Ok(Self(Arc::new(store.with_fsync(true))))
+        Ok(Self { store: Arc::new(store.with_fsync(true)), folder: folder.into() })
     }
 
     /// Stores a stream of bytes. The row is the caller's to write ([`insert`]).
@@ -145,8 +150,9 @@ impl Blobs {
             content_type: String::new(),
             shape: Shape::default(),
         };
-        let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
+        let mut writer = BufWriter::with_capacity(self.store.clone(), blob.key(), 1 << 20);
         let mut digest = digest::Streamed::new();
+        let mut early = early::Early::of(blob.id, self.folder.join(workspace.to_string()));
         let mut head = Vec::new();
         let mut size = 0_u64;
         let copied: Result<(), NotStored> = async {
@@ -158,8 +164,11 @@ impl Blobs {
                 }
                 digest.add(chunk.clone()).await;
                 head.extend_from_slice(&chunk[..chunk.len().min(SNIFF_BYTES.saturating_sub(head.len()))]);
+                let length = chunk.len();
                 writer.put(chunk).await.map_err(|error| NotStored::Store(error.into()))?;
+                early.wrote(length);
             }
+            drop(early);
             writer.shutdown().await.map_err(|error| NotStored::Store(error.into()))
         }
         .await;
@@ -181,7 +190,7 @@ impl Blobs {
     /// The source or the store failed.
     pub(crate) async fn put_again(&self, blob: &Blob, mut source: impl Read) -> anyhow::Result<()> {
         crash::before_write();
-        let mut writer = BufWriter::with_capacity(self.0.clone(), blob.key(), 1 << 20);
+        let mut writer = BufWriter::with_capacity(self.store.clone(), blob.key(), 1 << 20);
         let mut piece = vec![0; PIECE_BYTES];
         loop {
             let read = source.read(&mut piece).context("the backup cannot be read")?;
@@ -209,7 +218,7 @@ impl Blobs {
             return Ok(futures_util::stream::empty().boxed());
         }
         let options = GetOptions { range: Some(GetRange::Bounded(offset..offset + length)), ..GetOptions::default() };
-        let found = self.0.get_opts(&blob.key(), options).await?;
+        let found = self.store.get_opts(&blob.key(), options).await?;
         let (range, payload) = (found.range, found.payload);
         Ok(match payload {
             GetResultPayload::File(mut file, _) => {
@@ -235,7 +244,7 @@ impl Blobs {
     /// # Errors
     /// The store failed.
     pub async fn delete(&self, blob: &Blob) -> anyhow::Result<()> {
-        Ok(self.0.delete(&blob.key()).await?)
+        Ok(self.store.delete(&blob.key()).await?)
     }
 }
 
