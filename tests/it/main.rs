@@ -6,6 +6,7 @@
 mod harness;
 
 mod accounts;
+mod actions;
 mod backup;
 mod broker;
 mod calendar;

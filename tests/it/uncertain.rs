@@ -1,7 +1,10 @@
 //! When nobody knows whether a post went out: nothing is sent twice, and the truth is found.
 
+use crate::crash::networks::installed;
 use crate::harness::{BOTH, Fault, Host, Mode, Person, Settings, settings};
 use orla::connectors::Memories;
+use orla::on;
+use orla_vendors::webhook;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -161,6 +164,38 @@ async fn a_person_says_that_it_is_not_there() {
         let done = ada.wait(&id, &["published", "failed"]).await;
         assert_eq!(done["state"], "published", "{done:#}");
         assert_eq!(texts(&host), ["a person knows"]);
+        host.check_books().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_looked_up_is_looked_for_more_and_more_seldom_and_a_person_says_what_came_of_it() {
+    const LOOKS: &str = "select coalesce(max(attempts), 0) from jobs where kind = 'reconcile'";
+    for backend in BOTH {
+        let sim = webhook::Sim::start(webhook::Settings::default()).await;
+        let (host, ada, _) = installed(backend, "webhook", &sim.origin()).await;
+        let fields = json!({"url": format!("{}/hooks/ada", sim.origin()), "secret": sim.settings().secrets[0]});
+        ada.post("/social/connections/webhook", &json!({"fields": fields})).await.expect(201);
+        let before = ada.published(&json!({"platform": "webhook", "content": "told"}), "told", &["published"]).await;
+        sim.fault(Fault::on("POST", "/hooks/ada", Mode::CutAfter));
+        let post = json!({"platform": "webhook", "content": "lost"});
+        let id = ada.published(&post, "lost", &["uncertain"]).await["id"].as_str().unwrap().to_owned();
+        let mut looks: i64 = 0;
+        for _ in 0..500 {
+            let mut tx = host.app.db().read().await.unwrap();
+            looks = on!(&mut tx, conn => sqlx::query_scalar(LOOKS).fetch_one(conn).await).unwrap();
+            if looks >= 3 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!((3..6).contains(&looks), "{looks} looks");
+        // The receiver names nothing: what was lost is called as all that came before it.
+        let word = json!({"key": "part/0", "outcome": "published", "vendor_id": "part/0"});
+        ada.post(&format!("/social/publications/{id}/resolve"), &word).await.expect(202);
+        let done = ada.wait(&id, &["published", "failed"]).await;
+        assert_eq!((&done["state"], &done["receipt"][0]["id"]), (&json!("published"), &before["receipt"][0]["id"]));
+        assert_eq!((sim.accepted(), sim.duplicates()), (2, 0));
         host.check_books().await;
     }
 }

@@ -149,9 +149,10 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
         age: app.now().since(doubting::began(app, &loaded.publication)),
     };
     let done_before = loaded.effects.iter().filter(|effect| effect.is_done()).count();
+    let made_before = made_before(app, &loaded).await;
     let ready = match ready(app, loaded).await {
         Ok(ready) => ready,
-        Err(fault) => return (after_fault(app, fault, &course, &[]), Meter::default()),
+        Err(fault) => return (after_fault(app, fault, &course, &made_before), Meter::default()),
     };
     let (result, meter) = call(app, &ready).await;
     let effects = ready.run.journal.as_ref().map(Journal::effects).unwrap_or_default();
@@ -165,7 +166,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
             Ok(_) => Fault::new(FaultKind::Uncertain, "a part's outcome is not known"),
         }),
         _ if let Some(fault) = ready.run.journal.as_ref().and_then(Journal::strayed) => {
-            failed(fault, &made(&ready.run, &effects))
+            failed(fault, &made(&ready.run.release, &effects))
         }
         Ok(Progress::Pending(wait)) if course.age < LONGEST_PENDING => End::Waiting(wait),
         Ok(Progress::Pending(_)) => {
@@ -175,7 +176,7 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
             Some(fault) if course.setbacks < MAX_SETBACKS => again(app, fault, course.setbacks),
             _ => End::Published(parts),
         },
-        Err(fault) => after_fault(app, fault, &course, &made(&ready.run, &effects)),
+        Err(fault) => after_fault(app, fault, &course, &made(&ready.run.release, &effects)),
     };
     (end, meter)
 }
@@ -245,9 +246,18 @@ pub(super) async fn find_release(app: &App, digest: &str, connector: &str) -> Re
     release.ok_or_else(|| Fault::new(FaultKind::Cancelled, "the connector is not loaded on this server"))
 }
 
+/// What the vendor confirmed to earlier attempts.
+async fn made_before(app: &App, loaded: &Loaded) -> Vec<String> {
+    if loaded.effects.is_empty() {
+        return Vec::new();
+    }
+    let release = find_release(app, &loaded.release, &loaded.publication.connector).await;
+    release.map_or_else(|_| Vec::new(), |release| made(&release, &loaded.effects))
+}
+
 /// What the vendor has confirmed although the attempt failed, for the person who has to know.
-fn made(run: &Run, effects: &[Effect]) -> Vec<String> {
-    let places = run.release.committed_id();
+fn made(release: &Release, effects: &[Effect]) -> Vec<String> {
+    let places = release.committed_id();
     let commits = effects.iter().filter(|effect| effect.is_commit());
     commits.filter_map(|effect| Some(format!("{} as {}", effect.key, effect.committed(places)?.id))).collect()
 }

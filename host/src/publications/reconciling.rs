@@ -27,6 +27,8 @@ use std::time::Duration;
 const LOOKS: i64 = 2;
 /// How long a publication may stay uncertain.
 const LONGEST_UNCERTAIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Before a look is repeated that said nothing. A connector whose vendor shows at once, or never, is not asked without a pause.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What a look came to.
@@ -91,7 +93,7 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
         Found::Nothing(why) => {
             tracing::warn!(publication = %id, "a look for a lost commit said nothing: {why}");
             let doublings = u32::try_from(claim.attempts.clamp(1, 12)).unwrap_or(12);
-            let pause = visible_after.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+            let pause = visible_after.max(SHORTEST_PAUSE).saturating_mul(1 << doublings).min(LONGEST_PAUSE);
             jobs::reschedule(&mut tx, claim, now.after(pause)).await?;
         }
     }
@@ -258,6 +260,8 @@ pub async fn resolve(
         let detail = format!("`{key:.100}` is no part of this {} whose outcome is uncertain.", kind.name());
         return Err(Error::Conflict { code: "not_uncertain", detail });
     }
+    // Nobody need look any more. A look that is under way finds that out by itself.
+    jobs::withdraw_waiting(&mut tx, Job::Reconcile(id)).await?;
     resume(&mut tx, &publication, &reason, now).await?;
     tx.commit().await?;
     app.wake_worker();

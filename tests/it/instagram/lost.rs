@@ -1,13 +1,11 @@
 //! Answers that are lost, containers that grow old meanwhile, and a host that dies.
 
 use super::{ACCOUNT, MEDIA, PUBLISH, Settings, Sim, at, connected, host, post, published};
+use crate::crash::walk::{Ground, Sides, Wish, walk};
 use crate::facebook::was_uncertain;
-use crate::harness::{BOTH, Backend, Person, Place};
-use orla::db::Db;
-use orla::ledger;
+use crate::harness::{BOTH, Backend};
 use orla_vendors::instagram::{Canned, Fault, Mode};
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn posts_whose_answer_is_lost_are_found_and_published_once() {
@@ -117,71 +115,25 @@ fn environment(sim: &Sim) -> Vec<(&'static str, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_dies_at_any_write_publishes_one_medium() {
     for backend in BOTH {
-        walk(backend).await;
+        walk_carousels(backend).await;
     }
 }
 
-async fn walk(backend: Backend) {
+async fn walk_carousels(backend: Backend) {
     let instagram =
         Settings { processing_reads: 0, containers_a_day: 10_000, media_a_day: 10_000, ..Settings::default() };
     let (host, sim) = host(backend, instagram).await;
     let (ada, _) = connected(&host, &sim, "ada").await;
     let media = [at(&host, "photo.jpg"), at(&host, "clip-5000.mp4")];
-    let place = Place { also: environment(&sim), ..Place::after(&host).await };
-    let db = Db::open(&place.database).await.unwrap();
-    let ada = Person { url: place.url(), ..ada };
-    let (mut survived, mut deaths, mut write) = (0, 0, 0);
-    while survived < 2 {
-        write += 1;
-        for side in ["", "+"] {
-            let crash_at = format!("{write}{side}");
-            let body = post(&crash_at, &[&media[0], &media[1]]);
-            let died = crash_and_go_on(&place, &ada, &crash_at, &body).await;
-            let made = sim.instagram_media().into_iter().filter(|medium| medium.caption == crash_at);
-            let children: Vec<usize> = made.map(|medium| medium.children.len()).collect();
-            assert_eq!(children, [2], "{backend:?}, crash at {crash_at}");
-            survived = if died { 0 } else { survived + 1 };
-            deaths += u32::from(died);
-        }
-        assert!(write < 80, "a publication of {write} writes");
-    }
-    assert!(deaths > 20, "the host died only {deaths} times in {write} writes");
+    let ground = Ground::after(&host, ada, environment(&sim)).await;
+    walk(Sides::Both, 20, async |crash_at| {
+        let died = ground.round(&Wish::publish(crash_at, post(crash_at, &[&media[0], &media[1]]))).await;
+        let made = sim.instagram_media().into_iter().filter(|medium| medium.caption == crash_at);
+        let children: Vec<usize> = made.map(|medium| medium.children.len()).collect();
+        assert_eq!(children, [2], "{backend:?}, crash at {crash_at}");
+        died
+    })
+    .await;
     assert!(sim.instagram_media().iter().all(|medium| medium.account_id == ACCOUNT));
-    let broken = ledger::audit(&mut db.read().await.unwrap()).await.unwrap();
-    assert!(broken.is_empty(), "{broken:?}");
-}
-
-/// One round of the walk; whether the host died.
-async fn crash_and_go_on(place: &Place<'_>, ada: &Person, crash_at: &str, body: &Value) -> bool {
-    let mut first = place.start(Some(crash_at));
-    let mut died = !place.serving(&mut first).await;
-    if !died {
-        let request = ada.http.post(format!("{}/social/publish", ada.url)).bearer_auth(&ada.token);
-        // A connection that breaks is what a crash looks like from outside.
-        let _ = request.header("idempotency-key", crash_at).json(body).send().await;
-        for _ in 0..150 {
-            if first.has_ended() {
-                died = true;
-                break;
-            }
-            if finished(ada).await {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-    drop(first);
-    let mut second = place.start(None);
-    assert!(place.serving(&mut second).await, "the host starts again");
-    let done = ada.published(body, crash_at, &["published", "failed"]).await;
-    assert_eq!(done["state"], "published", "crash at {crash_at}: {done:#}");
-    died
-}
-
-/// Whether the round's publication has ended while its host still lives.
-async fn finished(ada: &Person) -> bool {
-    let list = ada.http.get(format!("{}/social/publications?limit=1", ada.url)).bearer_auth(&ada.token).send().await;
-    let Ok(list) = list else { return false };
-    let Ok(list) = list.json::<Value>().await else { return false };
-    matches!(list["items"][0]["state"].as_str(), Some("published" | "failed"))
+    ground.check_books(0).await;
 }

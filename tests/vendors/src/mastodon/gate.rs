@@ -57,7 +57,7 @@ const WRITE: Access = Access::User(&["write:statuses"]);
 const MEDIA: Access = Access::User(&["write:media"]);
 
 /// Documented with each method, under "OAuth".
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 12] = [
     Route { name: "GET /api/v1/accounts/verify_credentials", access: Access::User(&["profile", "read:accounts"]) },
     Route { name: "GET /api/v1/accounts/{id}/statuses", access: READ },
     Route { name: "GET /api/v2/instance", access: Access::Anybody(&[]) },
@@ -69,6 +69,7 @@ const ROUTES: [Route; 11] = [
     Route { name: "GET /api/v1/statuses/{id}", access: READ },
     Route { name: "DELETE /api/v1/statuses/{id}", access: WRITE },
     Route { name: "GET /api/v1/statuses/{id}/context", access: READ },
+    Route { name: "GET /api/v1/statuses/{id}/source", access: Access::User(&["read:statuses"]) },
 ];
 
 /// Let a request in, or say why not. Every answer has the rate limit headers.

@@ -80,6 +80,7 @@ fn router(mastodon: Mastodon) -> Router {
         .route("/api/v1/statuses", post(statuses::create))
         .route("/api/v1/statuses/{id}", get(statuses::show).merge(delete(statuses::delete)))
         .route("/api/v1/statuses/{id}/context", get(thread::context))
+        .route("/api/v1/statuses/{id}/source", get(statuses::source))
         .route_layer(middleware::from_fn_with_state(mastodon.clone(), gate::admit));
     Router::new()
         .merge(api)

@@ -1,9 +1,10 @@
-//! `POST /api/v1/statuses`, `GET` and `DELETE /api/v1/statuses/{id}` (documented under "statuses API methods").
+//! `POST /api/v1/statuses`, `GET` and `DELETE /api/v1/statuses/{id}`, and its `/source` (documented under "statuses API
+//! methods").
 
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::gate::Visit;
@@ -44,6 +45,20 @@ pub(super) async fn show(
     Parameters::of_query(query.as_deref())?.only(&[], world.settings.unknown_parameters)?;
     let post = world.visible(id(&status_id)?, visit.account(), now).ok_or_else(Problem::not_found)?;
     Ok(Json(view::status(&world, post, &visit, now)))
+}
+
+/// Show what a status was made from, so that it can be edited: a StatusSource, since 3.5.
+pub(super) async fn source(
+    State(mastodon): State<Mastodon>,
+    Extension(visit): Extension<Visit>,
+    Path(status_id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let world = mastodon.world();
+    Parameters::of_query(query.as_deref())?.only(&[], world.settings.unknown_parameters)?;
+    let post = world.visible(id(&status_id)?, Some(visit.user()?), Moment::now()).ok_or_else(Problem::not_found)?;
+    let (text, spoiler_text) = (&post.words.text, &post.words.spoiler_text);
+    Ok(Json(json!({ "id": post.id.to_string(), "text": text, "spoiler_text": spoiler_text })))
 }
 
 /// Delete a status. The answer has its `text` and no `content`, so that it can be written anew.

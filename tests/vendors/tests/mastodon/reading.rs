@@ -141,3 +141,15 @@ async fn with_a_lag_reads_do_not_show_what_is_new() {
     bench.sim.change(|settings| settings.read_lag_ms = 0);
     assert_eq!(bench.page("").await.0, [second, first]);
 }
+
+#[tokio::test]
+async fn the_source_of_a_status_is_what_was_sent_and_needs_a_user() {
+    let bench = Bench::start().await;
+    let id = text(&bench.posted(&json!({ "status": "<b>&", "spoiler_text": "careful" })).await["id"]);
+    let path = format!("{STATUSES}/{id}/source");
+    assert_eq!(bench.read(&path).await, json!({ "id": id, "text": "<b>&", "spoiler_text": "careful" }));
+    let stranger = bench.http.get(bench.url(&path));
+    refusal(stranger, StatusCode::UNAUTHORIZED).await;
+    let unknown = sent(bench.get(&format!("{STATUSES}/1/source"))).await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+}
