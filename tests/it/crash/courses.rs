@@ -27,7 +27,7 @@ async fn ground(host: &Host) -> Ground<'_> {
 /// On both databases, at the same time: these walks mostly wait.
 async fn on_both(walked: impl AsyncFn(Backend, Sides)) {
     let (sqlite, postgres) = (Sides::Alternating(false), Sides::Alternating(true));
-    tokio::join!(walked(Backend::Sqlite, sqlite), walked(Backend::Postgres, postgres));
+    tokio::join!(Box::pin(walked(Backend::Sqlite, sqlite)), Box::pin(walked(Backend::Postgres, postgres)));
 }
 
 /// How often a text is at X.
