@@ -172,7 +172,9 @@ async fn attack(
     while Instant::now() < until {
         let attack = attacks.next().expect("a cycle has no end");
         let mut post = attack.post();
-        post["connection_id"] = accounts[post["platform"].as_str().expect("a network")][first].as_str().into();
+        // The connector that is made by hand says of every account that it is the same.
+        let own = &accounts[post["platform"].as_str().expect("a network")];
+        post["connection_id"] = own[first % own.len()].as_str().into();
         ended.push(end(mallory, &post).await);
     }
     ended
