@@ -286,13 +286,10 @@ impl Journal {
         .await;
         match written {
             Ok(true) => {}
-            Ok(false) => return Err(Fault::new(FaultKind::Cancelled, "another worker has taken this run over")),
+            Ok(false) => return Err(self.replay().left_behind("another worker has taken this run over")),
             Err(error) => {
                 tracing::error!(run = %self.run, error = format!("{error:#}"), "a request could not be journaled, so it is not sent");
-                return Err(Fault::new(
-                    FaultKind::Cancelled,
-                    "the host could not journal the request, so it was not sent",
-                ));
+                return Err(self.replay().left_behind("the host could not journal the request, so it was not sent"));
             }
         }
         let ticket = Ticket {
@@ -323,7 +320,7 @@ impl Journal {
         .await;
         if let Err(error) = written {
             tracing::error!(run = %self.run, %error, "a doubtful commit could not be journaled, so it is not looked for yet");
-            return Fault::new(FaultKind::Cancelled, "the host could not journal the request, so it was not sent");
+            return self.replay().left_behind("the host could not journal the request, so it was not sent");
         }
         let words = format!("`{}` may have been published before this server was restored from a backup", effect.key);
         self.replay().put(effect);
@@ -332,8 +329,7 @@ impl Journal {
 
     /// Writes down that nobody knows what became of a commit or spend.
     async fn write_unknown(&self, sequence: i64) {
-        let written = self.write_end(sequence, "unknown", None).await;
-        if let Err(error) = written {
+        if let Err(error) = self.write_end(sequence, "unknown", None).await {
             // It stays `started`, which every later look treats alike.
             tracing::error!(run = %self.run, %error, "an uncertain effect could not be marked");
         }
@@ -366,6 +362,11 @@ impl Journal {
     /// How the execution left the path of the journal, if it did; whatever the connector made of that.
     pub(crate) fn strayed(&self) -> Option<Fault> {
         self.replay().strayed()
+    }
+
+    /// Whether something could not be written: another worker may have, and only who reads the journal anew knows.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.replay().is_behind()
     }
 
     /// The effects as this execution left them.

@@ -89,7 +89,12 @@ fn check_network(actor: &Actor, publications: &[Value], network: &[Posted]) {
             None if faults.iter().any(|fault| fault.contains(&post.id)) => {}
             None => {
                 let left = unsure.get_mut(post.text.as_str()).filter(|left| **left > 0);
-                let left = left.unwrap_or_else(|| panic!("`{}` is at the network, and nothing says so", post.text));
+                let left = left.unwrap_or_else(|| {
+                    let says =
+                        |one: &&Value| one["parts"].as_array().unwrap().iter().any(|part| part["text"] == post.text);
+                    let of_it: Vec<&Value> = publications.iter().filter(says).collect();
+                    panic!("{post:?} is at the network, and nothing says so: {of_it:#?}")
+                });
                 *left -= 1;
             }
         }

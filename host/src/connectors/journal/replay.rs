@@ -24,6 +24,8 @@ pub(super) struct Replay {
     last_sequence: i64,
     /// How the execution left the path of the journal, once it did: nothing more is sent.
     strayed: Option<Fault>,
+    /// Whether the database may have what this lacks.
+    is_behind: bool,
     purpose: Purpose,
 }
 
@@ -83,7 +85,15 @@ impl Replay {
     /// The beginning of an execution whose journal has these effects, in the order of their sequence.
     pub(super) fn of(effects: Vec<Effect>) -> Self {
         let last_sequence = effects.iter().map(|effect| effect.sequence).max().unwrap_or(0);
-        Self { effects, replayed: 0, once_keys: HashSet::new(), last_sequence, strayed: None, purpose: Purpose::GoOn }
+        Self {
+            effects,
+            replayed: 0,
+            once_keys: HashSet::new(),
+            last_sequence,
+            strayed: None,
+            is_behind: false,
+            purpose: Purpose::GoOn,
+        }
     }
 
     /// Finds out whether a preparation has an answer that may be used: it is valid, or a commit or spend that was sent after
@@ -178,6 +188,16 @@ impl Replay {
 
     pub(super) fn effects(&self) -> Vec<Effect> {
         self.effects.clone()
+    }
+
+    /// The fault where something could not be written down, after which the database may have what this lacks.
+    pub(super) fn left_behind(&mut self, message: &str) -> Fault {
+        self.is_behind = true;
+        Fault::new(FaultKind::Cancelled, message)
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind
     }
 
     pub(super) fn strayed(&self) -> Option<Fault> {
