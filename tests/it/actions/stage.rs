@@ -27,7 +27,7 @@ pub(super) struct Stage {
     pub(super) shared: Shared,
     bystander: Person,
     micros: Arc<AtomicI64>,
-    _ticking: Ticking,
+    ticking: Ticking,
 }
 
 /// What lets a clock that is moved by hand go on by itself as well.
@@ -54,7 +54,7 @@ fn tick(micros: Arc<AtomicI64>) -> Ticking {
 impl Stage {
     pub(super) async fn set(backend: Backend, rng: &mut StdRng) -> Self {
         let micros = Arc::new(AtomicI64::new(Clock::System.now().before(BEHIND).0));
-        let _ticking = tick(micros.clone());
+        let ticking = tick(micros.clone());
         let host = Host::start_by(backend, Clock::Manual(micros.clone())).await;
         let accounts = NAMES.iter().chain(&["dan"]).zip(1_u64..);
         let accounts = accounts.map(|(name, n)| Account::new(&format!("180000000000000010{n}"), name, name));
@@ -73,7 +73,7 @@ impl Stage {
         let bystander = host.person("dan").await;
         bystander.connect(&host.sim, "twitter", "dan").await;
         host.grant(bystander.workspace, CREDITS).await;
-        let stage = Self { host, actors, shared, bystander, micros, _ticking };
+        let stage = Self { host, actors, shared, bystander, micros, ticking };
         stage.settle_bystander().await;
         stage
     }
@@ -167,8 +167,12 @@ impl Stage {
             let now = self.now();
             let left = self.count(UNDER_WAY, Some(now)).await + self.count(DUE, Some(now)).await;
             quiet = if left == 0 { quiet + 1 } else { 0 };
-            if quiet == 3 {
-                return self.sign_in().await;
+            match quiet {
+                // Time stands still from here on, so nothing more comes due while it is looked at.
+                3 => self.ticking.0.abort(),
+                6 => return self.sign_in().await,
+                0 if self.ticking.0.is_finished() => self.ticking = tick(self.micros.clone()),
+                _ => {}
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
