@@ -165,7 +165,8 @@ async fn attempt(app: &App, loaded: Loaded) -> (End, Meter) {
             Err(fault) => fault,
             Ok(_) => Fault::new(FaultKind::Uncertain, "a part's outcome is not known"),
         }),
-        result if ready.run.journal.as_ref().is_some_and(Journal::is_behind) => {
+        // Not for ever: it may be that the journal can never be written.
+        result if course.setbacks < MAX_SETBACKS && ready.run.journal.as_ref().is_some_and(Journal::is_behind) => {
             let unread = || Fault::new(FaultKind::Cancelled, "another worker may have gone on with this run");
             again(app, result.err().unwrap_or_else(unread), course.setbacks)
         }

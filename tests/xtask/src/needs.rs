@@ -30,16 +30,17 @@ pub(crate) fn wasm_target() -> Result {
     run(Command::new("rustup").args(["target", "add", WASM]))
 }
 
-/// A C compiler: SQLite and the cryptography are C.
+/// A C compiler and `make`: SQLite, the cryptography and the allocator are C.
 ///
 /// # Errors
 /// It is missing, and cannot be installed.
 pub(crate) fn c_compiler() -> Result {
     let compiler = variable("CC")?.unwrap_or_else(|| "cc".to_owned());
-    if output(&compiler, &["--version"]).is_some() {
+    if output(&compiler, &["--version"]).is_some() && output("make", &["--version"]).is_some() {
         return Ok(());
     }
-    debian_package("build-essential", &format!("a C compiler (`{compiler}`), for SQLite and the cryptography"))
+    let missing = format!("a C compiler (`{compiler}`) and `make`, for SQLite, the cryptography and the allocator");
+    debian_package("build-essential", &missing)
 }
 
 /// PostgreSQL's programs: the tests start a server of their own.
