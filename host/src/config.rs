@@ -88,7 +88,7 @@ impl Default for Config {
             concurrent_calls: 128,
             job_lease_ms: 30_000,
             retry_base_ms: 5_000,
-            concurrent_jobs: 64,
+            concurrent_jobs: 96,
             smtp_url: None,
             metrics_token: None,
             mail_from: "Orla <orla@localhost>".into(),

@@ -318,6 +318,31 @@ macro_rules! on {
     };
 }
 
+/// As [`on!`](crate::on), with a statement of several rows under construction: of each number of rows it is another one, which
+/// the connection remembers.
+///
+/// ```ignore
+/// on_built!(tx, "insert into words (word) ", (query, conn) => {
+///     query.push_values(words, |mut to, word| { to.push_bind(word); });
+///     query.build().execute(conn).await.map(drop)
+/// })?;
+/// ```
+#[macro_export]
+macro_rules! on_built {
+    ($tx:expr, $begun:expr, ($query:ident, $conn:ident) => $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(guard) => {
+                let (mut $query, $conn) = (sqlx::QueryBuilder::<sqlx::Sqlite>::new($begun), &mut **guard);
+                $body
+            }
+            $crate::db::Tx::Postgres(guard) => {
+                let (mut $query, $conn) = (sqlx::QueryBuilder::<sqlx::Postgres>::new($begun), &mut **guard);
+                $body
+            }
+        }
+    };
+}
+
 /// Whether a write failed because a unique constraint stands against it.
 #[must_use]
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {

@@ -15,8 +15,8 @@ mod worker;
 #[doc(hidden)]
 pub use benched::claim_for_bench;
 pub use waking::follow;
-pub(crate) use worker::keep;
 pub use worker::work;
+pub(crate) use worker::{BATCH, keep};
 
 use crate::clock::Timestamp;
 use crate::db::Tx;

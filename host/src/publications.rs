@@ -36,6 +36,7 @@ macro_rules! returning {
     };
 }
 
+pub(crate) mod beginning;
 mod checking;
 pub mod completing;
 mod converting;

@@ -34,8 +34,8 @@ const AT_ONCE: usize = 8;
 const MOST_MS: f64 = 20.0;
 /// What may be left behind, once the host has rested.
 const MOST_LEFT_MIB: f64 = 10.0;
-const REST: Duration = Duration::from_secs(60);
-/// Calls at once after all, more than there are slots.
+const REST: Duration = Duration::from_secs(150);
+/// Calls at once before and after all, more than there are slots.
 const CROWD: usize = 200;
 
 /// What the attacks are called that are made one after the other in one row.
@@ -65,7 +65,7 @@ pub(crate) async fn measure(words: &str) -> bool {
     );
     let mut table = Table::new(title, &["guest", "ends", "quiet", "under attack", "later by"]);
     // What is made at the first use is there before anything is held against it.
-    crowd(&mallory, AT_ONCE * 16).await;
+    crowd(&mallory, CROWD).await;
     let quiet = p99(calls(&ada, QUIET).await);
     let before = (process.memory_mib("VmRSS"), process.open_files());
     for (name, attacks) in rows {

@@ -33,6 +33,10 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use tokio::runtime::{Builder, Runtime};
 
+/// As the product's program: parts of it run in this one.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const USAGE: &str = "cargo measure [calls | vault | broker | publish [count] | balance | stream | memory | drive | platform | \
     schedule | ledger | corpus [words] | author]";
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Store, StoreLimits};
+use wasmtime::{ResourceLimiter as _, ResourceLimiterAsync, Store, StoreLimits};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// Most handles that a guest may hold at once.
@@ -96,6 +96,10 @@ pub(crate) struct Limiter {
 /// How often a guest may ask for more than it may have. Asking costs it hardly any fuel, and a guest that can do without has
 /// understood by then.
 const MOST_REFUSALS: u32 = 64;
+/// What comes at once; beyond it, memory comes at a pace. The kernel makes pages one by one while nobody else's memory can
+/// change, so that guests who fill all that they get would hold everybody up.
+const AT_ONCE_BYTES: u64 = 16 << 20;
+const PACE_PER_MIB: Duration = Duration::from_millis(4);
 /// What a table element takes in the host.
 const TABLE_ELEMENT_BYTES: u64 = 16;
 
@@ -138,12 +142,29 @@ impl Limiter {
     }
 }
 
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(desired.saturating_sub(current) as u64)
+#[async_trait::async_trait]
+impl ResourceLimiterAsync for Limiter {
+    async fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let by_bytes = desired.saturating_sub(current) as u64;
+        let may = self.grow(by_bytes)?;
+        let beyond = self.used_bytes.saturating_sub(AT_ONCE_BYTES).min(by_bytes);
+        if may && beyond > 0 {
+            tokio::time::sleep(PACE_PER_MIB.mul_f64(beyond as f64 / f64::from(1 << 20))).await;
+        }
+        Ok(may)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    async fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.grow((desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES))
     }
 
@@ -203,7 +224,7 @@ impl Drop for Wait {
 /// A store for one call, with fuel and limits set.
 pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest, fuel: u64) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(engine, guest);
-    store.limiter(|guest| &mut guest.limiter);
+    store.limiter_async(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(MAX_TAKEN_BYTES);
     store.set_max_component_handles(MAX_TRACKED_HANDLES);
     store.set_fuel(fuel)?;

@@ -18,8 +18,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::ConnectorConfig;
 use crate::db::{Db, Tx};
 use crate::id::{RunId, WorkspaceId};
-use crate::on;
 use crate::vault::Vault;
+use crate::{on, on_built};
 use orla_manifest::Limits;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -81,6 +81,29 @@ pub(crate) async fn pin(tx: &mut Tx, pinned: &Pinned, connector: &str, release: 
     on!(tx, conn => sqlx::query(INSERT)
         .bind(pinned.id).bind(pinned.workspace).bind(connector).bind(release).bind(pinned.seed).bind(pinned.started_at)
         .execute(conn).await.map(drop))
+}
+
+/// A run that begins, the connector that carries it out, and the digest of its release.
+pub(crate) struct Pinning {
+    pub(crate) run: Pinned,
+    pub(crate) connector: String,
+    pub(crate) release: String,
+}
+
+const INSERT_ALL: &str = "insert into runs (id, workspace_id, connector, release, seed, started_at) ";
+
+/// Begins runs, as [`pin`] does one.
+pub(crate) async fn pin_all(tx: &mut Tx, runs: &[Pinning]) -> sqlx::Result<()> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    on_built!(tx, INSERT_ALL, (query, conn) => {
+        query.push_values(runs, |mut to, Pinning { run, connector, release }| {
+            to.push_bind(run.id).push_bind(run.workspace).push_bind(connector).push_bind(release);
+            to.push_bind(run.seed).push_bind(run.started_at);
+        });
+        query.build().execute(conn).await.map(drop)
+    })
 }
 
 /// A run that was begun, and the digest of its release.

@@ -53,11 +53,11 @@ pub(super) async fn next_ripe(tx: &mut Tx) -> sqlx::Result<Option<Timestamp>> {
     on!(tx, conn => sqlx::query_scalar(NEXT).fetch_one(conn).await)
 }
 
-/// Finds each queue by the index, without reading the jobs in it.
+/// Finds each queue by the index, without reading the jobs in it. (Of `min`, PostgreSQL may think that it had to.)
 const QUEUES: &str = "with recursive found (queue) as (
-        select min(queue) from jobs where ready = 1 and lease is null
+        select (select queue from jobs where ready = 1 and lease is null order by queue limit 1)
         union all
-        select (select min(queue) from jobs where ready = 1 and lease is null and queue > found.queue)
+        select (select queue from jobs where ready = 1 and lease is null and queue > found.queue order by queue limit 1)
         from found where found.queue is not null
     ) select queue from found where queue is not null";
 
@@ -82,7 +82,7 @@ pub(super) struct Wanted<'a> {
 /// The heads of lines: from line to line by the index, as many as are wanted. The fence is asked in the claim itself: a host
 /// under which a backup was restored must not claim either.
 macro_rules! claim {
-    ($lock:literal) => {
+    ($turns:literal, $lock:literal) => {
         concat!(
             "with recursive head (line) as (
                 select (select line from jobs where queue = $4 and ready = 1 and lease is null and line > $5
@@ -96,20 +96,23 @@ macro_rules! claim {
                     order by due_at, id limit 1)
                 from head where head.line is not null
                 and not exists (select 1 from jobs busy where busy.line = head.line and busy.lease is not null)
-                and not exists (select 1 from jobs theirs where theirs.queue = $4 and theirs.ready = 1
-                    and theirs.lease is null and theirs.line = head.line and theirs.workspace_id in ($6, $7, $8))
+                and ($10 = 0 or not exists (select 1 from jobs theirs where theirs.queue = $4 and theirs.ready = 1
+                    and theirs.lease is null and theirs.line = head.line and theirs.workspace_id in ($6, $7, $8)))
                 limit $9
             )
             update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-            where id in (select id from jobs where id in (select id from turn) and lease is null and due_at <= $3
+            where id in (select id from jobs where id ",
+            $turns,
+            " and lease is null and due_at <= $3
                 and not exists (select 1 from fence where resumed_at is null)",
             $lock,
             ") returning id, kind, subject, attempts, line, workspace_id"
         )
     };
 }
-const CLAIM_SQLITE: &str = claim!("");
-const CLAIM_POSTGRES: &str = claim!(" for update skip locked");
+const CLAIM_SQLITE: &str = claim!("in (select id from turn)", "");
+/// As an array: of `in`, PostgreSQL may think that it were best answered by reading all jobs.
+const CLAIM_POSTGRES: &str = claim!("= any (array(select id from turn))", " for update skip locked");
 
 /// A claimed job.
 pub(super) struct Turn {
@@ -132,7 +135,7 @@ pub(super) async fn claim(
     let most = i64::try_from(wanted.most).unwrap_or(i64::MAX);
     let rows: Vec<(JobId, String, Uuid, i64, Uuid, Option<WorkspaceId>)> = on!(tx, conn => sqlx::query_as(statement)
         .bind(lease).bind(now.after(lease_for)).bind(now).bind(wanted.queue).bind(wanted.behind)
-        .bind(one).bind(two).bind(three).bind(most)
+        .bind(one).bind(two).bind(three).bind(most).bind(i64::from(!one.0.is_nil()))
         .fetch_all(conn).await)?;
     let turns = rows.into_iter().map(|(id, name, subject, attempts, line, workspace)| {
         let job = Job::named(&name, subject);

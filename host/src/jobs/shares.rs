@@ -36,6 +36,11 @@ impl Shares {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether no slot is in use.
+    pub(super) fn is_idle(&self) -> bool {
+        self.taken().all == 0
+    }
+
     /// How many slots are free.
     pub(super) fn free(&self) -> usize {
         self.slots - self.taken().all

@@ -10,7 +10,7 @@ use crate::db::Tx;
 use crate::fence;
 use crate::id::{ConnectionId, EmailTokenId, EndpointId, ImportId, PublicationId, ScheduleId};
 use crate::identity::verification;
-use crate::publications::{Publication, execution, reconciling};
+use crate::publications::{Publication, beginning, execution, reconciling};
 use crate::webhooks::paused;
 use crate::{generations, imports, schedules};
 use std::collections::HashMap;
@@ -27,8 +27,8 @@ const MAIL_RETRY: Duration = Duration::from_secs(60);
 /// How often a busy worker looks for jobs whose time has come.
 const RIPEN_EVERY: Duration = Duration::from_millis(100);
 
-/// How long a busy worker waits for more of its slots to become free: a claim costs the same for one job as for many.
-const GATHER: Duration = Duration::from_millis(2);
+/// How long a worker that has something in hand waits before it claims more: a claim costs the same for one job as for many.
+const GATHER: Duration = Duration::from_millis(4);
 
 /// What a claimed job comes to.
 enum Work {
@@ -69,7 +69,7 @@ struct Rounds {
 }
 
 /// Most jobs that are claimed at once: as one transaction, they wait for the disk once.
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Works until the host stops.
 pub async fn work(app: App) {
@@ -78,7 +78,7 @@ pub async fn work(app: App) {
     let mut rounds = Rounds::default();
     while !app.stopping().is_cancelled() {
         fence::wait(&app).await;
-        if shares.free() < BATCH {
+        if !shares.is_idle() {
             gather(&app, &shares, &ended).await;
         }
         let next = match take(&app, &shares, &mut rounds).await {
@@ -116,7 +116,7 @@ pub async fn work(app: App) {
     }
 }
 
-/// Waits for a free slot, and a little longer for others.
+/// Waits for a free slot, and a little longer for other slots and other jobs.
 async fn gather(app: &App, shares: &Shares, ended: &Notify) {
     while shares.free() == 0 {
         tokio::select! {
@@ -140,10 +140,15 @@ async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::R
     if ripe == Ripe::None && turns.is_empty() && !matches!(next, Next::Claim) {
         return Ok(Taken { begun: Vec::new(), next });
     }
+    let publications = turns.iter().filter_map(|(claim, _)| match claim.job {
+        Job::Publish(id) => Some((*claim, id)),
+        _ => None,
+    });
+    let mut publications = beginning::begin(app, &mut tx, &publications.collect::<Vec<_>>(), now).await?;
     let mut begun = Vec::with_capacity(turns.len());
     for (claim, slot) in turns {
         let work = match claim.job {
-            Job::Publish(id) => execution::begin(app, &mut tx, &claim, id, now).await?.map(Box::new).map(Work::Publish),
+            Job::Publish(id) => publications.remove(&id).map(Box::new).map(Work::Publish),
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
             Job::Advance(id) => Some(Work::Advance(id)),
             Job::Import(id) => Some(Work::Import(id)),

@@ -42,12 +42,18 @@ pub(super) async fn create_in(
     post: Option<PostId>,
 ) -> Result<Publication> {
     preparing::check_shape(&new)?;
-    if let Some(earlier) = earlier(app, workspace, &new).await? {
+    // The media of what is for later would be fetched again for a repetition. Else it is found when it cannot be taken in.
+    if new.publish_at.is_some()
+        && let Some(earlier) = earlier(app, workspace, &new).await?
+    {
         return Ok(earlier);
     }
     let digest = wish_digest(&new)?;
-    // After that: a repetition may come when the time is past.
-    let vetted = Box::pin(preparing::vet(app, workspace, &new)).await?;
+    let vetted = match Box::pin(preparing::vet(app, workspace, &new)).await {
+        Ok(vetted) => vetted,
+        // What it was taken in by may be gone: its connection, its connector.
+        Err(error) => return earlier(app, workspace, &new).await?.ok_or(error),
+    };
     let row = Row { post, ..wish_row(author, &new, &vetted, &digest) };
     take_in(app, &row, &vetted.release.digest).await
 }

@@ -2,7 +2,7 @@
 
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
-use super::{Publication, State, checking, creating, doubting, planning};
+use super::{Publication, State, checking, doubting};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::connections::Connection;
@@ -18,7 +18,6 @@ use crate::connectors::variant::Variant;
 use crate::connectors::work::{Account, PartOutcome, Progress};
 use crate::db::Tx;
 use crate::error::{Result, Trouble};
-use crate::id::PublicationId;
 use crate::jobs::{self, Claim, Job};
 use crate::{ledger, on};
 use rand::RngExt as _;
@@ -75,41 +74,6 @@ pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> an
         fetched: if has_media { media::fetched(tx, workspace, id).await? } else { Fetched::new() },
         publication,
     })
-}
-
-const BEGIN: &str = returning!(
-    "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
-    where id = $2 and state in ('scheduled', 'due', 'pending', 'running')
-        and (state <> 'scheduled' or not_after is null or not_after >= $1)"
-);
-
-/// Begins an attempt, in the transaction that claims its job. `None` when the publication no longer wants one.
-///
-/// # Errors
-/// The database failed.
-pub async fn begin(
-    app: &App,
-    tx: &mut Tx,
-    claim: &Claim,
-    id: PublicationId,
-    now: Timestamp,
-) -> anyhow::Result<Option<Publication>> {
-    let begun: Option<Publication> =
-        on!(tx, conn => sqlx::query_as(BEGIN).bind(now).bind(id).fetch_optional(conn).await)?;
-    let Some(publication) = begun else {
-        planning::miss(tx, id, now).await?;
-        jobs::complete(tx, claim).await?;
-        return Ok(None);
-    };
-    let attempt = publication.attempts;
-    if attempt == 1 && publication.publish_at.is_some() {
-        // It was taken in for later: its run begins now, with the release of today.
-        let active = app.connectors().active(&publication.connector);
-        let release = active.as_ref().map_or("", |release| release.digest.as_str());
-        creating::begin_run(tx, &publication, release, now).await?;
-    }
-    timeline::add(tx, &publication, Move::to(State::Running, &format!("attempt {attempt} begins")), now).await?;
-    Ok(Some(publication))
 }
 
 /// How an attempt ends.

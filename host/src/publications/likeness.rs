@@ -55,20 +55,26 @@ pub struct Post<'a> {
     pub except: PublicationId,
 }
 
-const NEIGHBOURS: &str = concat!(
-    "select ",
-    all_columns!(),
-    " from publications
-    where workspace_id = $1 and coalesce(publish_at, created_at) between $2 and $3 and connection_id = $4 and id <> $5
-        and reply_to is null and state not in ('failed', 'cancelled')
-    order by coalesce(publish_at, created_at), id limit $6"
-);
+/// Another post that goes to the same place.
+#[derive(sqlx::FromRow)]
+struct Neighbour {
+    id: PublicationId,
+    state: String,
+    parts: String,
+    at: Timestamp,
+}
 
-async fn neighbours(tx: &mut Tx, post: &Post<'_>) -> Result<Vec<Publication>> {
-    let found: Vec<Publication> = on!(tx, conn => sqlx::query_as(NEIGHBOURS)
-        .bind(post.workspace).bind(post.at.before(NEAR)).bind(post.at.after(NEAR)).bind(post.connection)
-        .bind(post.except).bind(MAX_NEIGHBOURS).fetch_all(conn).await)?;
-    Ok(found.into_iter().filter(|other| other.target.as_deref() == post.target).collect())
+/// By an index that has none of those that came to nothing, of which there may be any number.
+const NEIGHBOURS: &str = "select id, state, parts, coalesce(publish_at, created_at) as at from publications
+    where connection_id = $1 and coalesce(publish_at, created_at) between $2 and $3
+        and reply_to is null and state not in ('failed', 'cancelled')
+        and workspace_id = $4 and id <> $5 and target is not distinct from $6
+    order by coalesce(publish_at, created_at), id limit $7";
+
+async fn neighbours(tx: &mut Tx, post: &Post<'_>) -> Result<Vec<Neighbour>> {
+    Ok(on!(tx, conn => sqlx::query_as(NEIGHBOURS)
+        .bind(post.connection).bind(post.at.before(NEAR)).bind(post.at.after(NEAR)).bind(post.workspace)
+        .bind(post.except).bind(post.target).bind(MAX_NEIGHBOURS).fetch_all(conn).await)?)
 }
 
 /// What there is to say about a post and its neighbours.
@@ -79,10 +85,10 @@ pub async fn warnings(tx: &mut Tx, post: &Post<'_>) -> Result<Vec<Warning>> {
     let said = Said::of(post.parts);
     let mut warnings = Vec::new();
     for other in neighbours(tx, post).await? {
-        let at = other.begins_at();
-        let apart = at.since(post.at).max(post.at.since(at));
-        let when = format!("{} ({})", other.id, other.state()?.word());
-        if said.is_alike(&Said::of(&other.parts()?)) {
+        let apart = other.at.since(post.at).max(post.at.since(other.at));
+        let when = format!("{} ({})", other.id, other.state);
+        let parts: Vec<Part> = serde_json::from_str(&other.parts).map_err(anyhow::Error::from)?;
+        if said.is_alike(&Said::of(&parts)) {
             let detail = format!("Nearly the same goes to this account within the hour: publication {when}.");
             warnings.push(Warning { code: "near_duplicate".to_owned(), detail, publication_id: other.id });
         }

@@ -9,7 +9,7 @@ use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{EventId, PublicationId, RunId};
-use crate::on;
+use crate::{on, on_built};
 use serde::Serialize;
 
 /// One move.
@@ -102,6 +102,23 @@ pub(super) async fn add(tx: &mut Tx, publication: &Publication, made: Move<'_>, 
         telling::tell(tx, publication, kind, &Move { reason: &reason, ..made }, now).await?;
     }
     Ok(())
+}
+
+const INSERT_ALL: &str = "insert into publication_events (id, publication_id, attempt, state, reason, at) ";
+
+/// Writes down that an attempt of each began. Nobody is told of that.
+pub(super) async fn begun(tx: &mut Tx, publications: &[Publication], now: Timestamp) -> sqlx::Result<()> {
+    if publications.is_empty() {
+        return Ok(());
+    }
+    on_built!(tx, INSERT_ALL, (query, conn) => {
+        query.push_values(publications, |mut to, publication| {
+            let attempt = publication.attempts;
+            to.push_bind(EventId::new()).push_bind(publication.id).push_bind(attempt);
+            to.push_bind(State::Running.word()).push_bind(format!("attempt {attempt} begins")).push_bind(now);
+        });
+        query.build().execute(conn).await.map(drop)
+    })
 }
 
 /// Writes down what happened to a publication that stays in its state. Nobody is told.

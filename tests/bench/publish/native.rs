@@ -65,7 +65,6 @@ const JOB: &str = "insert into jobs (id, kind, subject, due_at, attempts, create
 const CLAIM: &str = "update jobs set lease = $1, leased_until = $2, attempts = attempts + 1 where id = $3";
 const BEGIN: &str = "update publications set state = 'running', attempts = attempts + 1, updated_at = $1
     where id = $2 and state in ('due', 'pending', 'running')";
-const BY_KEY: &str = "select id from publications where workspace_id = $1 and idempotency_key = $2";
 const PRICE: &str = "select id, unit, credits, connector, model, workspace_id, vendor_key
     from (select id, unit, credits, connector, model, workspace_id, vendor_key, row_number() over
             (partition by unit, connector, model, workspace_id, vendor_key order by valid_from desc, id desc) as place
@@ -114,14 +113,12 @@ impl Native {
         let digest = hex::encode(Sha256::digest(&parts));
         let key = key();
         let mut tx = self.db.read().await?;
-        let earlier: Option<PublicationId> = on!(&mut tx, conn => sqlx::query_scalar(BY_KEY)
-            .bind(account.workspace_id).bind(&key).fetch_optional(conn).await)?;
         let found: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION)
             .bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
         let (.., price, _, _, _, _): Price = on!(&mut tx, conn => sqlx::query_as(PRICE)
             .bind(now).bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
         drop(tx);
-        assert!(earlier.is_none() && found.id == account.id && price == 0);
+        assert!(found.id == account.id && price == 0);
         let mut tx = self.db.begin().await?;
         on!(&mut tx, conn => sqlx::query(PUBLICATION)
             .bind(id).bind(account.workspace_id).bind(account.connected_by).bind(account.id).bind(&parts).bind(&key)
