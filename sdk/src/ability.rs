@@ -1,8 +1,10 @@
 //! What a connector can do: one trait an ability, each exported with its own macro.
 
 mod engagement;
+mod video;
 
 pub use engagement::{Comments, Reply};
+pub use video::VideoModel;
 
 use crate::manifest::Manifest;
 use crate::{

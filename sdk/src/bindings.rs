@@ -91,6 +91,11 @@ pub mod stores {
     ability!("stores", "export_stores", unequal: ["fetched"], with: {});
 }
 
+pub mod films {
+    //! Ability: makes videos with a model.
+    ability!("films", "export_films", unequal: ["still", "wish", "made", "progress"], with: {});
+}
+
 pub mod listens {
     //! Ability: lists the comments on a post.
     ability!("listens", "export_listens", unequal: [], with: {});

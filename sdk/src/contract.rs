@@ -1,8 +1,10 @@
 //! The contract's types as connectors meet them, each with an example. What they mean stands in `wit/`.
 
 mod engagement;
+mod video;
 
 pub use engagement::{Comment, CommentAuthor, CommentPage, ReplyAttempt};
+pub use video::{Still, VideoMade, VideoProgress, VideoViolation, VideoWish, VideoWorking};
 
 /// Bytes that the host stores.
 ///

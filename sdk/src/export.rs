@@ -3,11 +3,11 @@
 //! The bridges are blanket implementations, so the macros only name the type. The exports themselves exist on
 //! WebAssembly alone: a connector's own tests run on the developer's machine, where the symbols mean nothing.
 
-use crate::bindings::{connector, identifies, listens, publishes, reconciles, removes, replies, stores, writes};
+use crate::bindings::{connector, films, identifies, listens, publishes, reconciles, removes, replies, stores, writes};
 use crate::{
     Account, Attempt, CommentPage, Comments, Committed, Completion, Connector, Drive, DrivePage, Fact, Fetched,
     Identity, Profile, Progress, Prompt, Publish, Reconcile, Remove, Reply, ReplyAttempt, Result, TextModel,
-    TextOptions, Variant, Verdict, Violation, log,
+    TextOptions, Variant, Verdict, VideoModel, VideoProgress, VideoViolation, VideoWish, Violation, log,
 };
 use std::panic;
 
@@ -156,6 +156,21 @@ macro_rules! export_text_model {
     };
 }
 
+/// Exports [`VideoModel`].
+///
+/// ```
+/// # pub struct Vendor;
+/// orla_sdk::export_video_model!(Vendor);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_video_model {
+    ($connector:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::films::export_films!($connector with_types_in $crate::bindings::films);
+    };
+}
+
 impl<C: Connector> connector::Guest for C {
     fn describe() -> String {
         // No panic hook here: it logs, and during admission every import traps.
@@ -241,6 +256,18 @@ impl<C: TextModel> writes::exports::orla::connector::text_model::Guest for C {
     fn complete(prompt: Prompt, options: TextOptions, settings: Vec<Fact>) -> Result<Completion> {
         install_panic_hook();
         C::complete(&prompt, &options, &settings)
+    }
+}
+
+impl<C: VideoModel> films::exports::orla::connector::video_model::Guest for C {
+    fn check(wish: VideoWish, settings: Vec<Fact>) -> Vec<VideoViolation> {
+        install_panic_hook();
+        C::check(&wish, &settings)
+    }
+
+    fn generate(account: Account, wish: VideoWish, settings: Vec<Fact>) -> Result<VideoProgress> {
+        install_panic_hook();
+        C::generate(&account, &wish, &settings)
     }
 }
 

@@ -67,7 +67,7 @@ pub mod testing;
 pub mod text;
 pub mod time;
 
-pub use ability::{Comments, Connector, Drive, Identity, Publish, Reconcile, Remove, Reply, TextModel};
+pub use ability::{Comments, Connector, Drive, Identity, Publish, Reconcile, Remove, Reply, TextModel, VideoModel};
 pub use api::{Api, forget};
 pub use events::Events;
 pub use explain::Explained;
@@ -83,8 +83,8 @@ pub use setting::setting;
 pub use contract::{
     Account, Attempt, Blob, BlobSlice, Comment, CommentAuthor, CommentPage, Committed, Completion, Confirmed, Delivery,
     DriveEntry, DrivePage, EmbeddedBlob, Ending, EntryKind, Event, Fact, FaultKind, Fetched, JsonForm, Media, Message,
-    Part, PartOutcome, Profile, Progress, Prompt, Receipt, ReplyAttempt, Role, Target, TextOptions, Variant, Verdict,
-    Violation,
+    Part, PartOutcome, Profile, Progress, Prompt, Receipt, ReplyAttempt, Role, Still, Target, TextOptions, Variant,
+    Verdict, VideoMade, VideoProgress, VideoViolation, VideoWish, VideoWorking, Violation,
 };
 
 /// The README's example, which has to compile.

@@ -58,7 +58,8 @@ impl Request<'_> {
         }
     }
 
-    /// Reads JSON whose base64 members at these pointers (RFC 6901) become blobs, in their order.
+    /// Reads JSON whose base64 members at these pointers (RFC 6901) become blobs, in their order. A member that is not there
+    /// makes none.
     ///
     /// ```
     /// use orla_sdk::{Api, Blob, Result};

@@ -19,6 +19,10 @@
 //! assert_eq!(played.lines, ["read GET /v1/me?fields=id"]);
 //! ```
 
+mod video;
+
+pub use video::{still, video_wish};
+
 use crate::bindings::connector::orla::connector::{http, log};
 use crate::bindings::{unbacked_blob, unbacked_events};
 use crate::{Committed, Event, Fault, Media, Part, Response, Result, Variant};
@@ -39,8 +43,8 @@ use std::collections::VecDeque;
 pub enum Answer {
     /// An answer.
     Response(Response),
-    /// An answer whose body the host stored: a request for a blob gets one without bytes behind it, which may only be dropped
-    /// by a host. Leak what holds it.
+    /// An answer whose body the host stored: a request for a blob gets one without bytes behind it, one for the base64 members of
+    /// JSON gets one for each that is there. They may only be dropped by a host. Leak what holds them.
     Stored(Response),
     /// A commit that is known to stand.
     Known(Committed),
@@ -244,7 +248,7 @@ pub(crate) fn send(request: &http::Request<'_>) -> Result<http::Outcome> {
             fresh(response.status(), response.headers().to_vec(), http::Answer::Bytes(response.bytes().to_vec()))
         }
         Answer::Stored(response) => {
-            fresh(response.status(), response.headers().to_vec(), http::Answer::Blob(unbacked_blob()))
+            fresh(response.status(), response.headers().to_vec(), video::stored(request, &response))
         }
         Answer::Events(events, fault) => {
             let body = match request.answer {

@@ -94,7 +94,8 @@ pub struct Endpoint {
     /// the app's secret, in hexadecimal, such as Facebook's `appsecret_proof`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
-    /// Requests with a body that change nothing, as `METHOD /path`; `*` stands for one segment.
+    /// Requests with a body that change nothing, as `METHOD /path`; `*` stands for one segment, and `*:verb` for a name with this
+    /// verb behind it, as Google writes methods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<String>,
     /// Paths that mint or revoke tokens: the host calls them, a connector cannot. `*` stands for one segment.
