@@ -23,6 +23,7 @@ pub(crate) mod entered;
 mod events;
 mod facts;
 pub mod fault;
+pub(crate) mod filming;
 mod folder;
 mod following;
 mod gate;

@@ -107,7 +107,7 @@ pub struct Event {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// To what: the id of a publication, a connection, the workspace or an endpoint.
+    /// To what: the id of a publication, a video, a connection, the workspace or an endpoint.
     pub subject_id: Uuid,
     /// Later events of the same subject have greater numbers.
     pub sequence: i64,

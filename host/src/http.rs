@@ -23,6 +23,7 @@ mod pulled;
 mod queue;
 mod schedules;
 mod unread;
+mod videos;
 mod webhooks;
 
 use crate::app::App;
@@ -83,6 +84,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(calendar::routes())
         .merge(imports::routes())
         .merge(captions::routes())
+        .merge(videos::routes())
         .merge(credits::routes())
         .merge(drives::routes())
         .merge(engagement::routes())

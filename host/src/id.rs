@@ -55,9 +55,11 @@ ids! {
     PublicationId,
     /// A text that a model writes.
     GenerationId,
+    /// A video that a model makes.
+    VideoId,
     /// A link that was mailed to a person.
     EmailTokenId,
-    /// A piece of work for a connector. It has the id of the publication or generation that it is for.
+    /// A piece of work for a connector. It has the id of the publication, generation or video that it is for.
     RunId,
     /// Credits that were given.
     GrantId,
@@ -107,5 +109,12 @@ impl From<GenerationId> for RunId {
     /// The run that writes a text.
     fn from(generation: GenerationId) -> Self {
         Self(generation.0)
+    }
+}
+
+impl From<VideoId> for RunId {
+    /// The run that has a video made.
+    fn from(video: VideoId) -> Self {
+        Self(video.0)
     }
 }

@@ -21,7 +21,8 @@ pub(crate) use worker::{BATCH, keep};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::id::{
-    ConnectionId, EmailTokenId, EndpointId, GenerationId, ImportId, JobId, PublicationId, ScheduleId, WorkspaceId,
+    ConnectionId, EmailTokenId, EndpointId, GenerationId, ImportId, JobId, PublicationId, ScheduleId, VideoId,
+    WorkspaceId,
 };
 use crate::on;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub enum Job {
     Import(ImportId),
     /// Give up a generation whose host died while it was written. The host that writes it holds the claim.
     AbandonGeneration(GenerationId),
+    /// Have a video made, or look at how far it is.
+    MakeVideo(VideoId),
     /// Tell a workspace that the vendor no longer honours a connection.
     TellRevoked(ConnectionId),
     /// Tell a workspace that nothing is sent to an endpoint any more, since it only fails.
@@ -56,6 +59,7 @@ impl Job {
             Self::Advance(schedule) => ("advance_schedule", schedule.0),
             Self::Import(import) => ("import", import.0),
             Self::AbandonGeneration(generation) => ("abandon_generation", generation.0),
+            Self::MakeVideo(video) => ("make_video", video.0),
             Self::TellRevoked(connection) => ("tell_revoked", connection.0),
             Self::TellPaused(endpoint) => ("tell_paused", endpoint.0),
             Self::VerifyEmail(link) => ("verify_email", link.0),
@@ -69,6 +73,7 @@ impl Job {
             "advance_schedule" => Some(Self::Advance(ScheduleId(subject))),
             "import" => Some(Self::Import(ImportId(subject))),
             "abandon_generation" => Some(Self::AbandonGeneration(GenerationId(subject))),
+            "make_video" => Some(Self::MakeVideo(VideoId(subject))),
             "tell_revoked" => Some(Self::TellRevoked(ConnectionId(subject))),
             "tell_paused" => Some(Self::TellPaused(EndpointId(subject))),
             "verify_email" => Some(Self::VerifyEmail(EmailTokenId(subject))),

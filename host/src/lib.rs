@@ -39,5 +39,6 @@ mod rounds;
 pub mod schedules;
 pub mod telemetry;
 pub mod vault;
+pub mod videos;
 pub mod webhooks;
 pub mod zones;

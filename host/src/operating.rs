@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::connectors::asks::{Ask, Grant};
 use crate::connectors::registry::{self, Actor, ConnectorEvent, StoredConnector, StoredRelease};
 use crate::error::{Error, Result};
-use crate::{generations, publications};
+use crate::{generations, publications, videos};
 use orla_manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -146,10 +146,13 @@ pub async fn remove(app: &App, id: &str, actor: Actor) -> Result<()> {
         let detail = format!("`{id}` is enabled. Disable it first, so that nothing new begins.");
         return Err(Error::Conflict { code: "connector_enabled", detail });
     }
-    let open = publications::unfinished(&mut tx, id).await? + generations::unfinished(&mut tx, id).await?;
+    let open = publications::unfinished(&mut tx, id).await?
+        + generations::unfinished(&mut tx, id).await?
+        + videos::unfinished(&mut tx, id).await?;
     if open > 0 {
-        let detail =
-            format!("{open} publications or generations of `{id}` are under way. Remove it when they have ended.");
+        let detail = format!(
+            "{open} publications, generations or videos of `{id}` are under way. Remove it when they have ended."
+        );
         return Err(Error::Conflict { code: "connector_in_use", detail });
     }
     app.connectors().forget(tx, id, actor).await

@@ -51,6 +51,7 @@ mod testing;
 mod turns;
 mod uncertain;
 mod vault;
+mod videos;
 mod warnings;
 mod watching;
 mod webhooks;

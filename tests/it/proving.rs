@@ -71,7 +71,7 @@ async fn openai_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_networks_connectors_pass() {
-    for id in ["mastodon", "webhook", "facebook", "instagram", "dropbox", "youtube"] {
+    for id in ["mastodon", "webhook", "facebook", "instagram", "dropbox", "youtube", "vertex"] {
         let proved = prove(id, repository().join("plugins").join(id), &["--conformance"]).await;
         assert!(proved.passed, "{}\n{}", proved.report, proved.words);
     }

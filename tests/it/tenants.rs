@@ -109,6 +109,7 @@ async fn no_id_of_one_tenant_works_for_another() {
             "/schedules",
             "/social/publications",
             "/social-caption/generations",
+            "/ai/video",
             "/credits/transactions",
             "/webhooks",
             "/events",

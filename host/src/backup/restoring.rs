@@ -15,7 +15,7 @@ use crate::db::schema::{self, Table};
 use crate::db::{Absent, Db, Tx};
 use crate::publications::doubting;
 use crate::vault::backed_up;
-use crate::{app, fence, generations, jobs, on};
+use crate::{app, fence, generations, jobs, on, videos};
 use anyhow::{Context as _, bail, ensure};
 use sqlx::AssertSqlSafe;
 use std::path::Path;
@@ -146,6 +146,7 @@ async fn fill(tx: &mut Tx, clock: &Clock, checked: &Checked) -> anyhow::Result<i
     // Whoever had these in hand is another installation's.
     jobs::free_all(tx).await?;
     generations::abandon_all(tx, now).await?;
+    videos::ending::doubt_all(tx, now).await?;
     fence::raise(tx, &checked.name, manifest.made_at, now).await?;
     let restored = fence::find(tx).await?.context("the fence was just raised")?;
     doubting::mark(tx, &restored, now, now).await?;

@@ -141,7 +141,7 @@ pub(crate) async fn receive(
             let mut document = serde_json::from_slice(&read(run, response, MAX_JSON_BYTES).await?)
                 .map_err(|_| lost("the vendor's answer is no JSON"))?;
             for pointer in pointers {
-                blobs.push(extract(run, &mut document, pointer).await?);
+                blobs.extend(extract(run, &mut document, pointer).await?);
             }
             clean(run, endpoint, status, document.to_string().into_bytes())
         }
@@ -229,14 +229,14 @@ async fn into_blob(run: &Run, response: reqwest::Response) -> Result<Blob, Fault
     store(run, chunks.boxed()).await
 }
 
-async fn extract(run: &Run, document: &mut Value, pointer: &str) -> Result<Blob, Fault> {
-    let member =
-        document.pointer_mut(pointer).ok_or_else(|| lost(format!("the vendor's answer has no `{pointer}`")))?;
+/// Takes a base64 member out of an answer into a blob; `None` where there is no such member.
+async fn extract(run: &Run, document: &mut Value, pointer: &str) -> Result<Option<Blob>, Fault> {
+    let Some(member) = document.pointer_mut(pointer) else { return Ok(None) };
     let Value::String(text) = std::mem::replace(member, Value::from("")) else {
         return Err(lost(format!("`{pointer}` of the vendor's answer is no text")));
     };
     let bytes = STANDARD.decode(text).map_err(|_| lost(format!("`{pointer}` of the vendor's answer is no base64")))?;
-    store(run, futures_util::stream::iter([Ok(Bytes::from(bytes))]).boxed()).await
+    store(run, futures_util::stream::iter([Ok(Bytes::from(bytes))]).boxed()).await.map(Some)
 }
 
 async fn store(run: &Run, chunks: futures_util::stream::BoxStream<'_, Result<Bytes, String>>) -> Result<Blob, Fault> {
@@ -252,7 +252,9 @@ async fn store(run: &Run, chunks: futures_util::stream::BoxStream<'_, Result<Byt
     })?;
     let written: sqlx::Result<()> = async {
         let mut tx = services.db.begin().await?;
-        blob::insert(&mut tx, &blob, services.clock.now()).await?;
+        // What only looks has no run that could find it again.
+        let receiver = run.journal.as_ref().map(|_| run.id);
+        blob::insert_received(&mut tx, &blob, receiver, services.clock.now()).await?;
         tx.commit().await
     }
     .await;

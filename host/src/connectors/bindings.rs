@@ -87,6 +87,20 @@ pub(crate) mod stores {
     });
 }
 
+pub(crate) mod films {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "films",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "orla:connector/types": crate::connectors::bindings::connector::orla::connector::types,
+            "orla:connector/blob": crate::connectors::bindings::connector::orla::connector::blob,
+            "orla:connector/http": crate::connectors::bindings::connector::orla::connector::http,
+        },
+    });
+}
+
 pub(crate) mod listens {
     wasmtime::component::bindgen!({
         path: "../wit",

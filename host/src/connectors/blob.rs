@@ -9,7 +9,7 @@ mod measuring;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{BlobId, WorkspaceId};
+use crate::id::{BlobId, RunId, WorkspaceId};
 use crate::{crash, on};
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -258,18 +258,52 @@ fn content_type(head: &[u8]) -> &'static str {
 }
 
 const INSERT: &str = "insert into blobs
-    (id, workspace_id, sha256, size_bytes, content_type, created_at, width, height, duration_ms)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (id, workspace_id, sha256, size_bytes, content_type, created_at, width, height, duration_ms, received_by)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Makes a stored blob known.
 ///
 /// # Errors
 /// The database failed.
 pub async fn insert(tx: &mut Tx, blob: &Blob, now: Timestamp) -> sqlx::Result<()> {
+    insert_received(tx, blob, None, now).await
+}
+
+/// Makes a blob known that a run received from its vendor, and that is to be [`keep`]t or found again by [`left_behind`].
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn insert_received(
+    tx: &mut Tx,
+    blob: &Blob,
+    receiver: Option<RunId>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     on!(tx, conn => sqlx::query(INSERT)
         .bind(blob.id).bind(blob.workspace_id).bind(&blob.sha256).bind(blob.size_bytes).bind(&blob.content_type).bind(now)
-        .bind(blob.shape.width).bind(blob.shape.height).bind(blob.shape.duration_ms)
+        .bind(blob.shape.width).bind(blob.shape.height).bind(blob.shape.duration_ms).bind(receiver)
         .execute(conn).await.map(drop))
+}
+
+const LEFT_BEHIND: &str =
+    concat!("select ", blob_columns!(), " from blobs b where b.workspace_id = $1 and b.received_by = $2");
+
+/// What earlier executions of a run received and never said what for: their host died.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn left_behind(tx: &mut Tx, workspace: WorkspaceId, run: RunId) -> sqlx::Result<Vec<Blob>> {
+    on!(tx, conn => sqlx::query_as(LEFT_BEHIND).bind(workspace).bind(run).fetch_all(conn).await)
+}
+
+const KEEP: &str = "update blobs set received_by = null where workspace_id = $1 and id = $2";
+
+/// Keeps a blob that a run received, in the transaction that says what for.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn keep(tx: &mut Tx, blob: &Blob) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(KEEP).bind(blob.workspace_id).bind(blob.id).execute(conn).await.map(drop))
 }
 
 /// What a database of an older program has as well.

@@ -33,9 +33,43 @@ pub(super) fn may_reach(pattern: &str, path: &str) -> bool {
         && pattern.iter().zip(segments).all(|(wanted, segment)| wanted == "*" || wanted == segment)
 }
 
-/// Whether a path fits a pattern in which `*` stands for one segment, to the letter.
+/// Whether a path fits a pattern in which `*` stands for one segment and `*:verb` for a name with this verb behind it, to the
+/// letter.
 pub(super) fn matches_path(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    pattern.len() == path.len()
-        && pattern.iter().zip(&path).all(|(wanted, segment)| *wanted == "*" || wanted == segment)
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(|(wanted, segment)| fits(wanted, segment))
+}
+
+fn fits(wanted: &str, segment: &str) -> bool {
+    match wanted.strip_prefix('*') {
+        Some("") => true,
+        // Nothing that a lenient server could take for another verb or for an end of the path.
+        Some(verb) => segment.strip_suffix(verb).is_some_and(|name| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        }),
+        None => wanted == segment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_path;
+
+    #[test]
+    fn a_verb_behind_a_name_is_that_verb_alone() {
+        let pattern = "/v1/models/*:fetch";
+        assert!(matches_path(pattern, "/v1/models/veo-3.1_x:fetch"));
+        for other in [
+            "/v1/models/veo:start",
+            "/v1/models/:fetch",
+            "/v1/models/veo",
+            "/v1/models/veo:start:fetch",
+            "/v1/models/veo:start%3F:fetch",
+            "/v1/models/veo;x:fetch",
+            "/v1/models/veo/a:fetch",
+        ] {
+            assert!(!matches_path(pattern, other), "{other}");
+        }
+    }
 }

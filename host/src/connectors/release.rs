@@ -4,7 +4,7 @@
 //! it out. What it may do later is only what is written in the release.
 
 use super::asks::Grant;
-use super::bindings::{identifies, listens, publishes, reconciles, removes, replies, stores, writes};
+use super::bindings::{films, identifies, listens, publishes, reconciles, removes, replies, stores, writes};
 use super::compile::{self, Compiler};
 use super::engine;
 use super::fault;
@@ -156,6 +156,7 @@ struct Abilities {
     remove: Option<removes::RemovesIndices>,
     writes: Option<writes::WritesIndices>,
     drive: Option<stores::StoresIndices>,
+    films: Option<films::FilmsIndices>,
     comments: Option<listens::ListensIndices>,
     reply: Option<replies::RepliesIndices>,
 }
@@ -169,6 +170,7 @@ impl Abilities {
             remove: removes::RemovesIndices::new(linked).ok(),
             writes: writes::WritesIndices::new(linked).ok(),
             drive: stores::StoresIndices::new(linked).ok(),
+            films: films::FilmsIndices::new(linked).ok(),
             comments: listens::ListensIndices::new(linked).ok(),
             reply: replies::RepliesIndices::new(linked).ok(),
         }
@@ -182,6 +184,7 @@ impl Abilities {
             ("remove", self.remove.is_some()),
             ("text-model", self.writes.is_some()),
             ("drive", self.drive.is_some()),
+            ("video-model", self.films.is_some()),
             ("comments", self.comments.is_some()),
             ("reply", self.reply.is_some()),
         ];
@@ -208,6 +211,7 @@ pub(crate) struct Release {
     pub(crate) reconcile: Option<reconciles::ReconcilesIndices>,
     pub(crate) writes: Option<writes::WritesIndices>,
     pub(crate) drive: Option<stores::StoresIndices>,
+    pub(crate) films: Option<films::FilmsIndices>,
     pub(crate) comments: Option<listens::ListensIndices>,
     pub(crate) reply: Option<replies::RepliesIndices>,
     /// The operator's settings, as the manifest names them.
@@ -243,7 +247,8 @@ impl Release {
         let Admitted { digest, asked, linked, .. } = admitted;
         let manifest =
             granted.effective(&asked).map_err(|flaws| anyhow::anyhow!("what it was granted is not enough: {flaws}"))?;
-        let Abilities { identity, publish, reconcile, writes, drive, comments, reply, .. } = Abilities::of(&linked);
+        let Abilities { identity, publish, reconcile, writes, drive, films, comments, reply, .. } =
+            Abilities::of(&linked);
         Ok(Self {
             digest,
             secret_names: Names::of(&manifest)?,
@@ -254,6 +259,7 @@ impl Release {
             reconcile,
             writes,
             drive,
+            films,
             comments,
             reply,
             settings: settings.settings,

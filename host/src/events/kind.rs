@@ -25,6 +25,12 @@ pub enum EventType {
     /// A person took it back. Nothing follows.
     #[serde(rename = "publication.cancelled")]
     PublicationCancelled,
+    /// A video was made, and charged. Nothing follows.
+    #[serde(rename = "video.finished")]
+    VideoFinished,
+    /// A video was not made, or nobody knows whether it was; nothing was charged. Nothing follows.
+    #[serde(rename = "video.failed")]
+    VideoFailed,
     /// An account was connected, or connected again.
     #[serde(rename = "connection.connected")]
     ConnectionConnected,
@@ -44,13 +50,15 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::PublicationScheduled,
         Self::PublicationDelayed,
         Self::PublicationUncertain,
         Self::PublicationPublished,
         Self::PublicationFailed,
         Self::PublicationCancelled,
+        Self::VideoFinished,
+        Self::VideoFailed,
         Self::ConnectionConnected,
         Self::ConnectionRevoked,
         Self::ConnectionDisconnected,
@@ -68,6 +76,8 @@ impl EventType {
             Self::PublicationPublished => "publication.published",
             Self::PublicationFailed => "publication.failed",
             Self::PublicationCancelled => "publication.cancelled",
+            Self::VideoFinished => "video.finished",
+            Self::VideoFailed => "video.failed",
             Self::ConnectionConnected => "connection.connected",
             Self::ConnectionRevoked => "connection.revoked",
             Self::ConnectionDisconnected => "connection.disconnected",

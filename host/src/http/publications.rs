@@ -2,7 +2,7 @@
 
 mod planning;
 mod view;
-mod waiting;
+pub(super) mod waiting;
 
 pub(super) use view::PublicationView;
 

@@ -31,10 +31,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn medium(State(app): State<App>, Path(token): Path<String>, asked: HeaderMap) -> Result<Response> {
     let found = app.connectors().published_blob(&token).await?;
     let blob = found.ok_or(Error::NotFound("medium"))?;
-    let (from, to) = stretch(&asked, blob.size())?;
-    let bytes = app.connectors().services().blobs.read(&blob, from, to - from).await?;
+    send(&app, &blob, &asked).await
+}
+
+/// A blob's bytes, or the stretch of them that is asked for.
+pub(super) async fn send(app: &App, blob: &Blob, asked: &HeaderMap) -> Result<Response> {
+    let (from, to) = stretch(asked, blob.size())?;
+    let bytes = app.connectors().services().blobs.read(blob, from, to - from).await?;
     let status = if to - from == blob.size() { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
-    let mut response = (status, head(&blob)?, Body::from_stream(bytes)).into_response();
+    let mut response = (status, head(blob)?, Body::from_stream(bytes)).into_response();
     response.headers_mut().typed_insert(headers::ContentLength(to - from));
     if status == StatusCode::PARTIAL_CONTENT
         && let Ok(range) = headers::ContentRange::bytes(from..to, blob.size())

@@ -11,6 +11,7 @@ use crate::fence;
 use crate::id::{ConnectionId, EmailTokenId, EndpointId, ImportId, PublicationId, ScheduleId};
 use crate::identity::verification;
 use crate::publications::{Publication, beginning, execution, reconciling};
+use crate::videos::{self, Video};
 use crate::webhooks::paused;
 use crate::{generations, imports, schedules};
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ enum Work {
     Reconcile(PublicationId),
     Advance(ScheduleId),
     Import(ImportId),
+    MakeVideo(Box<Video>),
     TellRevoked(ConnectionId),
     TellPaused(EndpointId),
     VerifyEmail(EmailTokenId),
@@ -152,6 +154,9 @@ async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::R
             Job::Reconcile(id) => Some(Work::Reconcile(id)),
             Job::Advance(id) => Some(Work::Advance(id)),
             Job::Import(id) => Some(Work::Import(id)),
+            Job::MakeVideo(id) => {
+                videos::making::begin(&mut tx, &claim, id, now).await?.map(Box::new).map(Work::MakeVideo)
+            }
             Job::TellRevoked(connection) => Some(Work::TellRevoked(connection)),
             Job::TellPaused(endpoint) => Some(Work::TellPaused(endpoint)),
             Job::VerifyEmail(link) => Some(Work::VerifyEmail(link)),
@@ -207,6 +212,7 @@ async fn carry_out(app: &App, claim: &Claim, work: Work) {
             Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
             Work::Advance(id) => Box::pin(schedules::carry_on(app, claim, id)).await,
             Work::Import(id) => Box::pin(imports::carry_on(app, claim, id)).await,
+            Work::MakeVideo(video) => Box::pin(videos::making::carry_out(app, claim, *video)).await,
             Work::TellRevoked(connection) => mail(app, claim, Box::pin(revoked::tell(app, connection))).await,
             Work::TellPaused(endpoint) => mail(app, claim, Box::pin(paused::tell(app, endpoint))).await,
             Work::VerifyEmail(link) => mail(app, claim, Box::pin(verification::send(app, link))).await,

@@ -1,10 +1,65 @@
 //! What a case asks, in the host's own words.
 
-use super::case::{Answer, Ask, Delivery, Look, LostAnswer};
+use super::case::{Ask, Delivery, Look, SentAt};
+use super::script::Source;
 use crate::clock::Timestamp;
+use crate::connectors::filming::VideoWish;
 use crate::connectors::work::Attempt;
 use crate::connectors::writing::{self, Prompt};
 use crate::connectors::{Committed, engagement};
+use serde::Deserialize;
+
+/// A folder to list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    /// The drive's root where absent.
+    #[serde(default)]
+    pub(super) folder: Option<String>,
+    #[serde(default)]
+    pub(super) cursor: Option<String>,
+}
+
+/// A post whose comments are to be listed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Commented {
+    pub(super) post: String,
+    #[serde(default)]
+    pub(super) cursor: Option<String>,
+}
+
+/// What to say to a comment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    pub(super) comment: String,
+    pub(super) text: String,
+}
+
+/// A lost reply to look for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LostAnswer {
+    pub(super) comment: String,
+    pub(super) text: String,
+    /// When it may have left; the case's `now` where absent.
+    #[serde(default)]
+    pub(super) sent_at: Option<SentAt>,
+    /// The vendor's ids of other replies.
+    #[serde(default)]
+    pub(super) others: Vec<String>,
+}
+
+/// A video to be made, or to be checked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VideoAsk {
+    pub(super) wish: VideoWish,
+    /// The picture that it begins with, from whose bytes the host tells the media type.
+    #[serde(default)]
+    pub(super) image: Option<Source>,
+}
 
 impl Look {
     pub(super) fn attempt(&self, now: Timestamp) -> Attempt {

@@ -1,5 +1,6 @@
 //! Cases: one call of a connector each, with the script that its vendor plays and how it has to end.
 
+use super::asked::{Answer, Commented, Listing, LostAnswer, VideoAsk};
 use super::ends::Ends;
 use super::keys;
 use super::script::{AnswerBody, Exchange, Source, WantedBody, WantedContent};
@@ -89,48 +90,10 @@ pub(super) enum Call {
     Reply(Answer),
     /// `find` of the interface `reply`.
     FindReply(LostAnswer),
-}
-
-/// A folder to list.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Listing {
-    /// The drive's root where absent.
-    #[serde(default)]
-    pub(super) folder: Option<String>,
-    #[serde(default)]
-    pub(super) cursor: Option<String>,
-}
-
-/// A post whose comments are to be listed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Commented {
-    pub(super) post: String,
-    #[serde(default)]
-    pub(super) cursor: Option<String>,
-}
-
-/// What to say to a comment.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Answer {
-    pub(super) comment: String,
-    pub(super) text: String,
-}
-
-/// A lost reply to look for.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LostAnswer {
-    pub(super) comment: String,
-    pub(super) text: String,
-    /// When it may have left; the case's `now` where absent.
-    #[serde(default)]
-    pub(super) sent_at: Option<SentAt>,
-    /// The vendor's ids of other replies.
-    #[serde(default)]
-    pub(super) others: Vec<String>,
+    /// `check` of the interface `video-model`.
+    CheckVideo(VideoAsk),
+    /// `generate` of it.
+    GenerateVideo(VideoAsk),
 }
 
 /// What a person wants to say.
@@ -281,6 +244,11 @@ impl Case {
                 medium.bytes.bytes(&self.folder)?;
             }
         }
+        if let Call::CheckVideo(VideoAsk { image: Some(image), .. })
+        | Call::GenerateVideo(VideoAsk { image: Some(image), .. }) = &self.call
+        {
+            image.bytes(&self.folder)?;
+        }
         for exchange in self.exchanges.iter().chain(&self.also) {
             self.check_exchange(exchange, manifest)?;
             let lost = exchange.lost.as_ref();
@@ -352,7 +320,9 @@ impl Case {
             | Call::List(_)
             | Call::Comments(_)
             | Call::Reply(_)
-            | Call::FindReply(_) => None,
+            | Call::FindReply(_)
+            | Call::CheckVideo(_)
+            | Call::GenerateVideo(_) => None,
         }
     }
 
@@ -366,7 +336,9 @@ impl Case {
             | Call::List(_)
             | Call::Comments(_)
             | Call::Reply(_)
-            | Call::FindReply(_) => VariantMore::default(),
+            | Call::FindReply(_)
+            | Call::CheckVideo(_)
+            | Call::GenerateVideo(_) => VariantMore::default(),
         }
     }
 
@@ -389,11 +361,13 @@ impl Call {
             Self::Comments(_) => "comments",
             Self::Reply(_) => "reply",
             Self::FindReply(_) => "find_reply",
+            Self::CheckVideo(_) => "check_video",
+            Self::GenerateVideo(_) => "generate_video",
         }
     }
 
     /// Whether it is done by a run with a journal, which may be executed again.
     pub(super) fn is_run(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Complete(_) | Self::Reply(_))
+        matches!(self, Self::Publish(_) | Self::Complete(_) | Self::Reply(_) | Self::GenerateVideo(_))
     }
 }

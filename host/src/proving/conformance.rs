@@ -1,6 +1,9 @@
 //! What is true of every connector, whatever its vendor: held against it with inputs and answers that no case has.
 
-use super::case::{Answer, Ask, Call, Case, Delivery, Look, LostAnswer, Part, Post};
+mod films;
+
+use super::asked::{Answer, LostAnswer, VideoAsk};
+use super::case::{Ask, Call, Case, Delivery, Look, Part, Post};
 use super::course::{self, Course, script};
 use super::ends::End;
 use super::outcome;
@@ -10,6 +13,7 @@ use super::stand::Stand;
 use crate::connectors::Inspection;
 use crate::connectors::blob::{Blob, Shape};
 use crate::connectors::fault::FaultKind;
+use crate::connectors::filming::VideoWish;
 use crate::connectors::variant::{Variant, VariantMedium, VariantMore, VariantPart};
 use crate::connectors::work::Verdict;
 use crate::id::BlobId;
@@ -49,6 +53,9 @@ pub(super) async fn of_component(stand: &Stand, report: &mut Report) {
         flaws.push(Flaw::new("`describe` does not give the same manifest each time"));
     }
     report.add(line("the manifest", "asked for twice".to_owned(), flaws));
+    if stand.release.films.is_some() {
+        report.add(films::of_check(stand).await);
+    }
     let Some(publishing) = &stand.release.manifest.publishing else { return };
     if stand.release.publish.is_some() {
         let inputs = variants(stand, publishing);
@@ -177,8 +184,8 @@ fn has(variant: &Variant, field: &str) -> bool {
 /// What is true of every call that a connector has cases of.
 pub(super) async fn of_cases(stand: &Stand, cases: &[&Case], report: &mut Report) {
     let mut calls: BTreeMap<&'static str, (usize, Vec<Flaw>)> = BTreeMap::new();
-    // `check` asks for nothing.
-    for case in cases.iter().filter(|case| !matches!(case.call, Call::Check(_))) {
+    // A check asks for nothing.
+    for case in cases.iter().filter(|case| !matches!(case.call, Call::Check(_) | Call::CheckVideo(_))) {
         let (tried, flaws) = calls.entry(case.call.name()).or_default();
         // What is strange enough for one case is for the others.
         let strange = if *tried == 0 { strange_calls(case) } else { Vec::new() };
@@ -210,8 +217,13 @@ fn strange_calls(case: &Case) -> Vec<(String, Case)> {
             }
             Call::Complete(ask) => Call::Complete(Ask { message: text, ..ask.clone() }),
             Call::Reply(answer) => Call::Reply(Answer { text, ..answer.clone() }),
+            Call::GenerateVideo(ask) => {
+                let wish = VideoWish { prompt: text, ..ask.wish.clone() };
+                Call::GenerateVideo(VideoAsk { wish, ..ask.clone() })
+            }
             Call::Whoami
             | Call::Check(_)
+            | Call::CheckVideo(_)
             | Call::Reconcile(_)
             | Call::List(_)
             | Call::Comments(_)
@@ -290,6 +302,8 @@ pub(super) fn of_interfaces(inspection: &Inspection, cases: &[Case], report: &mu
             "text-model" if !delivers(Delivery::Pieces) => {
                 Some("write another whose `call` is `{\"complete\": …}` with `\"delivery\": \"pieces\"`")
             }
+            "video-model" if !calls("check_video") => Some("write one whose `call` is `{\"check_video\": …}`"),
+            "video-model" if !calls("generate_video") => Some("write one whose `call` is `{\"generate_video\": …}`"),
             "drive" if !calls("list") => Some("write one whose `call` is `{\"list\": …}`"),
             "comments" if !calls("comments") => Some("write one whose `call` is `{\"comments\": …}`"),
             "reply" if !calls("reply") => Some("write one whose `call` is `{\"reply\": …}`"),

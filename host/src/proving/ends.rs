@@ -2,6 +2,7 @@
 
 use super::lists::{Listed, WantedList};
 use crate::connectors::fault::{Fault, FaultKind};
+use crate::connectors::filming::{Film, Made};
 use crate::connectors::variant::Violation;
 use crate::connectors::work::{PartOutcome, Profile, Progress, Verdict};
 use crate::connectors::writing::Completion;
@@ -20,6 +21,7 @@ pub(super) enum End {
     Verdict(Verdict),
     Entries(Listed),
     Comments(Listed),
+    Video(Box<Made>),
     Fault(Fault),
 }
 
@@ -29,7 +31,7 @@ pub(super) enum End {
 pub(super) enum Ends {
     /// Of `whoami`.
     Profile(WantedProfile),
-    /// Of `check`: all of them, in order.
+    /// Of `check` and `check_video`: all of them, in order.
     Violations(Vec<WantedViolation>),
     /// Of `publish`: what becomes of each part, in order. Of `reply`, the one that is said.
     Published(Vec<WantedPart>),
@@ -41,6 +43,8 @@ pub(super) enum Ends {
     Entries(WantedList),
     /// Of `comments`.
     Comments(WantedList),
+    /// Of `generate_video`.
+    Video(WantedVideo),
     /// Of any.
     Fault(WantedFault),
 }
@@ -88,6 +92,15 @@ pub(super) struct WantedCompletion {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedVideo {
+    model: String,
+    /// As the host tells it from the bytes.
+    content_type: String,
+    size_bytes: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum WantedVerdict {
     Done(WantedPost),
@@ -116,12 +129,13 @@ impl Ends {
     pub(super) fn of(&self) -> &'static [&'static str] {
         match self {
             Self::Profile(_) => &["whoami"],
-            Self::Violations(_) => &["check"],
+            Self::Violations(_) => &["check", "check_video"],
             Self::Published(_) => &["publish", "reply"],
             Self::Completion(_) => &["complete"],
             Self::Verdict(_) => &["reconcile", "find_reply"],
             Self::Entries(_) => &["list"],
             Self::Comments(_) => &["comments"],
+            Self::Video(_) => &["generate_video"],
             Self::Fault(_) => &[],
         }
     }
@@ -150,6 +164,11 @@ impl Ends {
             (Self::Verdict(wanted), End::Verdict(verdict)) => wanted.is(verdict),
             (Self::Entries(wanted), End::Entries(found)) | (Self::Comments(wanted), End::Comments(found)) => {
                 wanted.is(found)
+            }
+            (Self::Video(wanted), End::Video(made)) => {
+                wanted.model == made.model
+                    && wanted.content_type == made.blob.content_type
+                    && wanted.size_bytes == made.blob.size_bytes
             }
             (Self::Fault(wanted), End::Fault(fault)) => wanted.is(fault),
             _ => false,
@@ -227,6 +246,15 @@ impl From<Progress> for End {
     }
 }
 
+impl From<Film> for End {
+    fn from(film: Film) -> Self {
+        match film {
+            Film::Done(made) => Self::Video(Box::new(made)),
+            Film::Pending(working) => Self::Pending(working.wait),
+        }
+    }
+}
+
 impl End {
     /// The faults that it tells.
     pub(super) fn faults(&self) -> Vec<&Fault> {
@@ -245,7 +273,8 @@ impl End {
             | Self::Completion(_)
             | Self::Verdict(_)
             | Self::Entries(_)
-            | Self::Comments(_) => Vec::new(),
+            | Self::Comments(_)
+            | Self::Video(_) => Vec::new(),
         }
     }
 }
@@ -279,6 +308,10 @@ impl std::fmt::Display for End {
                 write!(out, "a text of {model}{}: {text:?}", if *cut_off { ", cut off" } else { "" })
             }
             Self::Entries(listed) | Self::Comments(listed) => write!(out, "{listed}"),
+            Self::Video(made) => {
+                let blob = &made.blob;
+                write!(out, "a video of {}: {} of {} bytes", made.model, blob.content_type, blob.size_bytes)
+            }
             Self::Verdict(Verdict::Done(found)) => write!(out, "the verdict that it is there as {}", found.id),
             Self::Verdict(Verdict::Absent) => write!(out, "the verdict that it is absent"),
             Self::Verdict(Verdict::Unknown) => write!(out, "the verdict that nobody can tell"),

@@ -1,6 +1,9 @@
 //! What cases are played on: a host of its own with a temporary folder and database, a clock that stands until it is
 //! moved, and the one connector, whose endpoints are servers of ours.
 
+mod looks;
+mod media;
+
 use super::case::{Call, Case};
 use super::ends::End;
 use super::keys::{self, Keys};
@@ -10,23 +13,23 @@ use super::vendor::{self, Vendor};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
+use crate::connectors::blob::Blob;
 use crate::connectors::connections::{self, Connection, NewConnection};
 use crate::connectors::credentials::{self, Credentials, Stored};
 use crate::connectors::drive::Look;
-use crate::connectors::engagement::LostReply;
 use crate::connectors::entered::{self, Entered};
 use crate::connectors::fault::Fault;
+use crate::connectors::filming::Filmed;
 use crate::connectors::journal::{self, Effect, Journal};
 use crate::connectors::oauth::Tokens;
 use crate::connectors::release::Release;
 use crate::connectors::run::{self, Pinned, Run};
-use crate::connectors::variant::{Variant, VariantMedium, VariantPart};
-use crate::connectors::work::{Account, Attempt};
-use crate::connectors::{Actor, Committed, Connectors, Consent, Memories, Setup, Then, apps, blob, looks};
+use crate::connectors::variant::Variant;
+use crate::connectors::work::Account;
+use crate::connectors::{Actor, Connectors, Consent, Memories, Setup, Then, apps};
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::{self, Role};
 use anyhow::Context as _;
-use bytes::Bytes;
 use orla_manifest::{Auth, Manifest};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -69,6 +72,8 @@ pub(super) struct Work<'case> {
     entered: Option<Entered>,
     account: Account,
     variant: Variant,
+    /// What a video begins with.
+    image: Option<Arc<Blob>>,
 }
 
 /// An account that was connected.
@@ -172,17 +177,18 @@ impl Stand {
         self.moment.store(case.now.0, Ordering::SeqCst);
         let id = RunId::new();
         let pinned = Pinned { id, workspace: self.workspace(), seed: SEED, started_at: case.now };
-        let connected = self.connect(case, id).await?;
+        let mut connected = self.connect(case, id).await?;
         let mut tx = self.app.db().begin().await?;
         run::pin(&mut tx, &pinned, &self.release.manifest.id, &self.release.digest).await?;
         tx.commit().await?;
         self.vendor.scene(|scene| {
             scene.begin(script);
-            scene.set_keys(connected.keys);
+            scene.set_keys(std::mem::take(&mut connected.keys));
         });
         let account = Account::of(&connected.connection, case.account.target.clone(), &self.release);
-        let variant = self.variant(case).await?;
-        Ok(Work { case, pinned, connection: connected.connection.id, entered: connected.entered, account, variant })
+        let (variant, image) = (self.variant(case).await?, self.image(case).await?);
+        let Connected { connection, entered, .. } = connected;
+        Ok(Work { case, pinned, connection: connection.id, entered, account, variant, image })
     }
 
     /// Connects the account of a case as a person would have, with secrets that are made up for a run.
@@ -227,7 +233,12 @@ impl Stand {
         match &entered {
             Some(entered) => credentials::store_entered(&mut tx, vault, workspace, id, entered, case.now).await?,
             None => {
-                let tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scopes: None };
+                let mut tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scopes: None };
+                if let Auth::ServiceAccount(_) = &manifest.auth {
+                    let key = keys::service_account(&vendor_id)?.entered();
+                    credentials::store_entered(&mut tx, vault, workspace, id, &key, case.now).await?;
+                    tokens.refresh = None;
+                }
                 credentials::store(&mut tx, vault, workspace, id, &tokens, case.now).await?;
             }
         }
@@ -235,25 +246,6 @@ impl Stand {
         tx.commit().await?;
         let connection = connections::find(&mut self.app.db().read().await?, workspace, id).await?;
         Ok(Connected { connection, entered, keys })
-    }
-
-    async fn variant(&self, case: &Case) -> anyhow::Result<Variant> {
-        let services = self.connectors().services();
-        let mut variant = Variant { parts: Vec::new(), more: case.more() };
-        for part in case.parts().unwrap_or_default() {
-            let mut media = Vec::with_capacity(part.media.len());
-            for medium in &part.media {
-                let bytes = Bytes::from(medium.bytes.bytes(&case.folder)?);
-                let source = futures_util::stream::iter([Ok(bytes)]);
-                let blob = services.blobs.put(self.workspace(), source, MAX_MEDIUM_BYTES).await?;
-                let mut tx = self.app.db().begin().await?;
-                blob::insert(&mut tx, &blob, self.app.now()).await?;
-                tx.commit().await?;
-                media.push(VariantMedium { blob: Arc::new(blob), alt_text: medium.alt_text.clone() });
-            }
-            variant.parts.push(VariantPart { text: part.text.clone(), media });
-        }
-        Ok(variant)
     }
 
     /// Executes a call from the top, as a worker does.
@@ -300,7 +292,9 @@ impl Stand {
                 | Call::List(_)
                 | Call::Comments(_)
                 | Call::Reply(_)
-                | Call::FindReply(_),
+                | Call::FindReply(_)
+                | Call::CheckVideo(_)
+                | Call::GenerateVideo(_),
                 _,
             ) => {
                 let mut tx = self.app.db().read().await?;
@@ -334,62 +328,20 @@ impl Stand {
             Call::Reconcile(look) => {
                 connectors.reconcile(run, account, variant, &look.attempt(work.case.now)).await.map(End::Verdict)
             }
+            Call::CheckVideo(ask) => {
+                let (image, workspace) = (work.image.as_ref(), self.workspace());
+                let filmed = Filmed { wish: &ask.wish, image, settings: &release.settings };
+                connectors.check_video(release, workspace, filmed).await.map(End::Violations)
+            }
+            Call::GenerateVideo(ask) => {
+                let filmed = Filmed { wish: &ask.wish, image: work.image.as_ref(), settings: &release.settings };
+                connectors.film(run, account, filmed).await.result.map(End::from)
+            }
             Call::Complete(ask) => {
                 connectors.complete(run, &ask.prompt(), ask.delivery()).await.result.map(End::Completion)
             }
         };
         end.unwrap_or_else(End::Fault)
-    }
-
-    /// Asks the connector what became of a lost commit: its verdict, or its fault.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub(super) async fn look(&self, work: &Work<'_>, effect: &Effect, effects: &[Effect]) -> anyhow::Result<End> {
-        let places = self.release.committed_id();
-        let before = effects.iter().filter(|other| other.is_commit() && other.sequence < effect.sequence);
-        let attempt = Attempt {
-            key: effect.key.clone(),
-            sent_at: effect.sent_at,
-            earlier: before.filter_map(|other| Some((other.key.clone(), other.committed(places)?))).collect(),
-        };
-        let credentials = self.credentials(work).await?;
-        let journal = Journal::looking(self.connectors().services(), work.pinned.id, effects.to_vec());
-        let run = Arc::new(self.connectors().execution(work.pinned, self.release.clone(), credentials, Some(journal)));
-        self.enter(&run);
-        let verdict = match &work.case.call {
-            Call::Reply(answer) => {
-                let lost = LostReply { sent_at: effect.sent_at, others: Vec::new() };
-                self.connectors().find_reply(&run, &work.account, answer.said(), &lost).await
-            }
-            _ => self.connectors().reconcile(&run, &work.account, &work.variant, &attempt).await,
-        };
-        run.settle().await;
-        self.vendor.scene(|scene| scene.enter(None));
-        self.note_dropped(&run);
-        Ok(verdict.map_or_else(End::Fault, End::Verdict))
-    }
-
-    /// Whether the connector can look for what a case commits.
-    pub(super) fn can_look(&self, case: &Case) -> bool {
-        match &case.call {
-            Call::Reply(_) => self.release.reply.is_some(),
-            _ => self.release.reconcile.is_some(),
-        }
-    }
-
-    /// Writes down what was found out about a lost commit: what it made, or that it was not done.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub(super) async fn found_out(&self, work: &Work<'_>, key: &str, made: Option<&Committed>) -> anyhow::Result<()> {
-        let (run, now) = (work.pinned.id, self.app.now());
-        let mut tx = self.app.db().begin().await?;
-        match made {
-            Some(made) => looks::found(&mut tx, run, key, made, now).await?,
-            None => looks::absent(&mut tx, run, key, now).await?,
-        };
-        Ok(tx.commit().await?)
     }
 
     /// Closes the host.

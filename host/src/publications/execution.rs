@@ -206,7 +206,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
 }
 
 /// The release that the run began with; where its bytes are gone, the active one, held to the same journal.
-pub(super) async fn find_release(app: &App, digest: &str, connector: &str) -> Result<Arc<Release>, Fault> {
+pub(crate) async fn find_release(app: &App, digest: &str, connector: &str) -> Result<Arc<Release>, Fault> {
     let pinned = app.connectors().pinned(digest).await.unwrap_or_else(|error| {
         tracing::error!(connector, digest, "a release that a run is pinned to cannot be made ready: {error:#}");
         None

@@ -14,7 +14,7 @@ static CONNECTORS: OnceLock<PathBuf> = OnceLock::new();
 /// The connectors that hosts of tests load.
 const LOADED: [&str; 5] = ["x", "openai", "probe", "fields", "hook"];
 /// All that tests use.
-const IDS: [&str; 15] = [
+const IDS: [&str; 16] = [
     "x",
     "openai",
     "probe",
@@ -30,6 +30,7 @@ const IDS: [&str; 15] = [
     "gallery",
     "instagram",
     "youtube",
+    "vertex",
 ];
 
 /// A folder with them, such as `x.wasm`.

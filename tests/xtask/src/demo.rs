@@ -16,7 +16,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// The connectors, by their ids.
-const CONNECTORS: [&str; 8] = ["x", "openai", "mastodon", "webhook", "facebook", "instagram", "dropbox", "youtube"];
+const CONNECTORS: [&str; 9] =
+    ["x", "openai", "mastodon", "webhook", "facebook", "instagram", "dropbox", "youtube", "vertex"];
 /// The script of the shell that stays in front, in the project's folder.
 const IN_FRONT: &str = "tests/xtask/src/demo/in_front.sh";
 

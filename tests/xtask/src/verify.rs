@@ -5,7 +5,7 @@ use crate::program::{self, cargo};
 use crate::words::{Result, announce};
 
 /// The connectors, and the guests that tests play with.
-const CONNECTORS: [&str; 15] = [
+const CONNECTORS: [&str; 16] = [
     "x",
     "openai",
     "mastodon",
@@ -14,6 +14,7 @@ const CONNECTORS: [&str; 15] = [
     "instagram",
     "dropbox",
     "youtube",
+    "vertex",
     "probe",
     "fields",
     "hook",

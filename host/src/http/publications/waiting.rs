@@ -8,11 +8,11 @@ use std::time::Duration;
 
 /// The longest that a request is kept.
 const MOST: Duration = Duration::from_secs(60);
-const FIRST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_BETWEEN: Duration = Duration::from_millis(500);
+pub(in crate::http) const FIRST_LOOK: Duration = Duration::from_millis(20);
+pub(in crate::http) const LONGEST_BETWEEN: Duration = Duration::from_millis(500);
 
 /// How long the client waits; none where it does not say.
-pub(super) fn patience(headers: &HeaderMap) -> Result<Duration> {
+pub(in crate::http) fn patience(headers: &HeaderMap) -> Result<Duration> {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut preferences = preferences.flat_map(|value| value.split(','));
     let wait = preferences.find_map(|preference| {
