@@ -7,10 +7,11 @@ use crate::connectors::{registry, run};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::generations::{self, Generation};
-use crate::id::{GenerationId, HoldId, PublicationId, RunId, WorkspaceId};
+use crate::id::{GenerationId, HoldId, PublicationId, RunId, VideoId, WorkspaceId};
 use crate::ledger::{self, Charge};
 use crate::prices::Item;
 use crate::publications::{self, Kind, Publication, timeline};
+use crate::videos::{self, Video};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -37,9 +38,9 @@ pub enum Outcome {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunReceipt)]
 pub struct Receipt {
-    /// The publication or generation.
+    /// The publication, generation or video.
     pub id: Uuid,
-    /// `publication` or `generation`.
+    /// `publication`, `generation` or `video`.
     pub kind: &'static str,
     /// Where the run stands.
     pub state: String,
@@ -86,9 +87,13 @@ pub async fn of_run(tx: &mut Tx, workspace: WorkspaceId, id: Uuid) -> Result<Rec
             Err(error) => return Err(error),
         }
     }
-    match generations::find_of_any(tx, workspace, GenerationId(id)).await? {
-        Some(generation) => of_generation(tx, generation).await,
-        None => Err(Error::NotFound("run")),
+    if let Some(generation) = generations::find_of_any(tx, workspace, GenerationId(id)).await? {
+        return of_generation(tx, generation).await;
+    }
+    match videos::find(tx, workspace, VideoId(id)).await {
+        Ok(video) => of_video(tx, video).await,
+        Err(Error::NotFound(_)) => Err(Error::NotFound("run")),
+        Err(error) => Err(error),
     }
 }
 
@@ -133,6 +138,27 @@ async fn of_generation(tx: &mut Tx, generation: Generation) -> Result<Receipt> {
         meter: written.map(|written| written.meter).unwrap_or_default(),
         created_at: generation.created_at,
         finished_at: generation.finished_at,
+    };
+    receipt(run, charge.as_ref())
+}
+
+async fn of_video(tx: &mut Tx, video: Video) -> Result<Receipt> {
+    let workspace = video.workspace_id;
+    let version = version(tx, workspace, video.id.into()).await?;
+    let hold = video.hold_id();
+    let charge = charge(tx, workspace, hold).await?;
+    let run = Ran {
+        id: video.id.0,
+        kind: "video",
+        state: video.state()?.word().to_owned(),
+        operation: videos::OPERATION.to_owned(),
+        meter: video.meter()?,
+        connector: video.connector,
+        version,
+        hold,
+        usage: None,
+        created_at: video.created_at,
+        finished_at: video.finished_at,
     };
     receipt(run, charge.as_ref())
 }

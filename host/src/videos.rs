@@ -165,8 +165,13 @@ impl Video {
         Ok(self.receipt.as_deref().map(serde_json::from_str).transpose()?)
     }
 
+    /// What is reserved for it, or was.
+    pub(crate) fn hold_id(&self) -> Option<HoldId> {
+        self.hold_id
+    }
+
     /// What its calls have used so far.
-    fn meter(&self) -> anyhow::Result<Meter> {
+    pub(crate) fn meter(&self) -> anyhow::Result<Meter> {
         Ok(self.meter.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
     }
 
@@ -234,6 +239,18 @@ pub async fn blob_of(tx: &mut Tx, video: &Video) -> Result<Option<Blob>> {
 }
 
 const UNFINISHED: &str = "select count(*) from videos where connector = $1 and state in ('due', 'running', 'pending')";
+
+const LIVE: &str = "select count(*) from videos
+    where workspace_id = $1 and hold_id = $2 and state in ('due', 'running', 'pending')";
+
+/// Whether a hold is a video's that has not ended.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn is_live(tx: &mut Tx, workspace: WorkspaceId, hold: HoldId) -> Result<bool> {
+    let live: i64 = on!(tx, conn => sqlx::query_scalar(LIVE).bind(workspace).bind(hold).fetch_one(conn).await)?;
+    Ok(live > 0)
+}
 
 /// How many videos of a connector have not ended.
 ///

@@ -4,6 +4,7 @@ mod cut_off;
 mod doubts;
 mod refusals;
 mod stage;
+mod videos;
 mod whole;
 
 use crate::harness::{Backend, Fault, Host, Mode, Person, Settings, price, settings};

@@ -2,6 +2,7 @@
 
 mod crash;
 mod failing;
+mod paying;
 mod refusing;
 mod secrecy;
 
@@ -18,16 +19,16 @@ use uuid::Uuid;
 /// Made for these tests alone, by `openssl genpkey`.
 const KEY: &str = include_str!("service_accounts/key.pem");
 const PUBLIC: &str = include_str!("service_accounts/public.pem");
-const PRICE: i64 = 200;
+pub(crate) const PRICE: i64 = 200;
 const ENDS: [&str; 4] = ["completed", "failed", "uncertain", "cancelled"];
 
 /// A Google that knows the account's key, and whose videos are quickly made.
-fn google() -> Settings {
+pub(crate) fn google() -> Settings {
     Settings { keys: [("first".to_owned(), PUBLIC.to_owned())].into(), ..Settings::default() }
 }
 
 /// A host on which the connector was installed while it runs, and the Google that it speaks to.
-async fn host(backend: Backend, google: Settings) -> (Host, Sim) {
+pub(crate) async fn host(backend: Backend, google: Settings) -> (Host, Sim) {
     host_with(backend, google, &[], Memories::Pooled).await
 }
 
@@ -61,7 +62,7 @@ fn key_file(sim: &Sim) -> String {
 }
 
 /// A person who has connected the service account and has credits for so many videos.
-async fn connected(host: &Host, sim: &Sim, videos: i64) -> Person {
+pub(crate) async fn connected(host: &Host, sim: &Sim, videos: i64) -> Person {
     let ada = host.person("ada").await;
     let fields = json!({"fields": {"key_file": key_file(sim)}});
     let connection = ada.post("/social/connections/vertex", &fields).await.expect(201);
@@ -70,7 +71,7 @@ async fn connected(host: &Host, sim: &Sim, videos: i64) -> Person {
     ada
 }
 
-async fn ask(ada: &Person, key: &str, wish: &Value) -> Answer {
+pub(crate) async fn ask(ada: &Person, key: &str, wish: &Value) -> Answer {
     let request = ada.http.post(format!("{}/ai/video", ada.url)).bearer_auth(&ada.token);
     Answer::of(request.header("idempotency-key", key).json(wish).send().await.unwrap()).await
 }
@@ -82,7 +83,7 @@ async fn ended(ada: &Person, key: &str, wish: &Value) -> Value {
 }
 
 /// Looks at a video until it is so.
-async fn until(ada: &Person, id: &str, so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(ada: &Person, id: &str, so: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
     for _ in 0..1_200 {
         last = ada.get(&format!("/ai/video/{id}")).await.expect(200);

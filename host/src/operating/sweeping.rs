@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::id::HoldId;
 use crate::ledger::{self, Resolution, Unresolved};
-use crate::{generations, publications, rounds};
+use crate::{generations, publications, rounds, videos};
 use std::time::Duration;
 
 /// How often a node looks.
@@ -46,7 +46,8 @@ pub async fn sweep(app: &App) -> anyhow::Result<usize> {
 async fn give_back(app: &App, Unresolved { id, workspace_id }: Unresolved, now: Timestamp) -> anyhow::Result<bool> {
     let mut tx = app.db().begin().await?;
     let is_live = publications::is_live(&mut tx, workspace_id, id).await?
-        || generations::is_live(&mut tx, workspace_id, id).await?;
+        || generations::is_live(&mut tx, workspace_id, id).await?
+        || videos::is_live(&mut tx, workspace_id, id).await?;
     if is_live {
         return Ok(false);
     }

@@ -16,7 +16,9 @@ use crate::error::{Error, Result, Trouble};
 use crate::id::{BlobId, ConnectionId, HoldId, VideoId, WorkspaceId};
 use crate::identity::Caller;
 use crate::jobs::{self, Job};
-use crate::{ledger, on, prices};
+use crate::ledger::{self, Reservation};
+use crate::on;
+use crate::prices::{self, Asked, Quantities, Quote};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +28,8 @@ use std::time::Duration;
 /// Longest text of a wish; what the model takes is the connector's to say.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 const MAX_WORD_BYTES: usize = 200;
+/// Seconds that a video is counted as whose wish says nothing of its length: as long as models make them.
+const UNSAID_SECONDS: u32 = 8;
 
 /// A video to be made.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -96,7 +100,7 @@ struct Vetted {
     connection: Connection,
     target: Option<String>,
     release: Arc<Release>,
-    price: i64,
+    price: Quote,
     wish: VideoWish,
     image: Option<BlobId>,
     key: Option<String>,
@@ -171,7 +175,7 @@ async fn vet(
     };
     let target = targets::resolve(&targets, new.target.as_deref())?;
     let image = image(&mut tx, workspace, new.image).await?;
-    let price = prices::quote(&mut tx, OPERATION).await?;
+    let price = prices::quote(&mut tx, &asked(new, &connection), app.now()).await?;
     drop(tx);
     let wish = new.wish();
     let filmed = Filmed { wish: &wish, image: image.as_ref(), settings: &release.settings };
@@ -181,6 +185,19 @@ async fn vet(
         return Err(Error::Refused(troubles.collect()));
     }
     Ok(Vetted { connection, target, release, price, wish, image: new.image, key, digest })
+}
+
+/// What a video is asked for its price.
+fn asked<'a>(new: &'a NewVideo, connection: &'a Connection) -> Asked<'a> {
+    let seconds = i64::from(new.duration_seconds.unwrap_or(UNSAID_SECONDS));
+    Asked {
+        workspace: connection.workspace_id,
+        operation: OPERATION,
+        connector: Some(&connection.connector),
+        model: new.model.as_deref(),
+        connection: Some(connection.id),
+        quantities: Quantities { seconds: Some(seconds), ..Quantities::default() },
+    }
 }
 
 fn failed(fault: &Fault) -> Error {
@@ -267,12 +284,19 @@ async fn insert(tx: &mut Tx, caller: Caller, vetted: &Vetted, now: Timestamp) ->
     let wish = json(serde_json::to_string(&vetted.wish))?;
     // What the operator sets later must not change what was begun: an execution asks for the same as the one before.
     let settings = json(serde_json::to_string(&release.settings))?;
-    let hold: Option<HoldId> =
-        ledger::hold(tx, caller.workspace, OPERATION, *price, &format!("video/{id}"), now).await?;
+    let items = price.items_to_keep()?;
+    let wanted = Reservation {
+        operation: OPERATION,
+        credits: price.credits,
+        key: &format!("video/{id}"),
+        member: Some(caller.user),
+        items: items.as_deref(),
+    };
+    let hold: Option<HoldId> = ledger::reserve(tx, caller.workspace, &wanted, now).await?;
     let video: Video = on!(&mut *tx, conn => sqlx::query_as(INSERT)
         .bind(id).bind(caller.workspace).bind(caller.user).bind(connection.id).bind(&connection.connector)
         .bind(&vetted.target).bind(&wish).bind(&settings).bind(vetted.image).bind(State::Due.word()).bind(hold)
-        .bind(*price).bind(&vetted.key).bind(&vetted.digest).bind(now)
+        .bind(price.credits).bind(&vetted.key).bind(&vetted.digest).bind(now)
         .fetch_one(conn).await)?;
     let pinned = Pinned { id: id.into(), workspace: caller.workspace, seed: rand::rng().random(), started_at: now };
     run::pin(tx, &pinned, &connection.connector, &release.digest).await?;

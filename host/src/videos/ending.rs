@@ -8,6 +8,7 @@ use crate::connectors::blob;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::filming::{Made, Working, has_begun};
 use crate::connectors::journal;
+use crate::connectors::meter::Meter;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::events::{self, Change, EventType};
@@ -72,15 +73,10 @@ pub(super) async fn write(app: &App, claim: &Claim, video: &Video, attempted: At
     let moved = moved(video, end);
     let charged = if moved.state == State::Completed { video.price } else { 0 };
     let receipt = moved.note.map(|note| Receipt {
-        operation: OPERATION.to_owned(),
-        connector: video.connector.clone(),
         version,
         model: moved.model.clone(),
-        credits_held: video.price,
         credits_charged: charged,
-        usage: None,
-        note: note.to_owned(),
-        meter: meter.clone(),
+        ..uncharged(video, note, meter.clone())
     });
     if receipt.is_some() {
         resolve(&mut tx, video, charged, now).await?;
@@ -93,6 +89,21 @@ pub(super) async fn write(app: &App, claim: &Claim, video: &Video, attempted: At
         tracing::info!(video = %video.id, state = moved.state.word(), "video {} is {}", video.id, moved.state.word());
     }
     Ok(tx.commit().await?)
+}
+
+/// The receipt of a video that costs nothing.
+fn uncharged(video: &Video, note: &str, meter: Meter) -> Receipt {
+    Receipt {
+        operation: OPERATION.to_owned(),
+        connector: video.connector.clone(),
+        version: String::new(),
+        model: None,
+        credits_held: video.price,
+        credits_charged: 0,
+        usage: None,
+        note: note.to_owned(),
+        meter,
+    }
 }
 
 fn moved(video: &Video, end: End) -> Moved {
@@ -229,17 +240,7 @@ pub async fn cancel(app: &App, workspace: WorkspaceId, id: VideoId) -> Result<Vi
         let detail = "The vendor is at it, or is just being asked, so it cannot be taken back.".to_owned();
         return Err(Error::Conflict { code: "under_way", detail });
     }
-    let receipt = Receipt {
-        operation: OPERATION.to_owned(),
-        connector: video.connector.clone(),
-        version: String::new(),
-        model: None,
-        credits_held: video.price,
-        credits_charged: 0,
-        usage: None,
-        note: TAKEN_BACK.to_owned(),
-        meter: video.meter()?,
-    };
+    let receipt = uncharged(&video, TAKEN_BACK, video.meter()?);
     let receipt = serde_json::to_string(&receipt).map_err(anyhow::Error::from)?;
     let cancelled: Video = on!(&mut tx, conn => sqlx::query_as(TAKE_BACK)
         .bind(receipt).bind(now).bind(workspace).bind(id).fetch_one(conn).await)?;
@@ -251,7 +252,7 @@ pub async fn cancel(app: &App, workspace: WorkspaceId, id: VideoId) -> Result<Vi
 const OPEN: &str =
     concat!("select ", columns!(), " from videos where state in ('due', 'running', 'pending') order by id");
 const DOUBT: &str =
-    "update videos set state = 'uncertain', fault = $1, updated_at = $2, finished_at = $2 where id = $3";
+    "update videos set state = 'uncertain', fault = $1, receipt = $2, updated_at = $3, finished_at = $3 where id = $4";
 
 /// Ends the videos that came with a backup and that its installation may have begun since. Those that were begun before are looked
 /// at, as they would have been.
@@ -266,8 +267,12 @@ pub(crate) async fn doubt_all(tx: &mut Tx, now: Timestamp) -> anyhow::Result<()>
         }
         let words =
             "restored from a backup: the vendor may have begun it since that was made, so it is not begun again";
-        let fault = serde_json::to_string(&Fault::new(FaultKind::Uncertain, words))?;
-        on!(&mut *tx, conn => sqlx::query(DOUBT).bind(fault).bind(now).bind(video.id).execute(conn).await.map(drop))?;
+        let moved = moved(&video, End::Uncertain(Fault::new(FaultKind::Uncertain, words)));
+        let receipt = uncharged(&video, UNKNOWN, video.meter()?);
+        let (fault, written) = (serde_json::to_string(&moved.fault)?, serde_json::to_string(&receipt)?);
+        on!(&mut *tx, conn => sqlx::query(DOUBT).bind(fault).bind(written).bind(now).bind(video.id)
+            .execute(conn).await.map(drop))?;
+        tell(tx, &video, &moved, Some(&receipt), now).await?;
         jobs::withdraw(tx, Job::MakeVideo(video.id)).await?;
         resolve(tx, &video, 0, now).await?;
     }

@@ -79,13 +79,20 @@ async fn load(app: &App, tx: &mut Tx, video: &Video) -> anyhow::Result<Loaded> {
 /// # Errors
 /// The claim was lost, or the database failed: nothing was written, and the attempt is repeated.
 pub(crate) async fn carry_out(app: &App, claim: &Claim, video: Video) -> anyhow::Result<()> {
+    let services = app.connectors().services();
     let mut loaded = load(app, &mut app.db().read().await?, &video).await?;
-    discard_all(app.connectors().services(), std::mem::take(&mut loaded.left_behind)).await;
+    discard_all(services, std::mem::take(&mut loaded.left_behind)).await;
     let attempted = attempt(app, &video, loaded).await;
     let goes_on = matches!(attempted.end, End::Waiting(_) | End::Again(..));
+    let is_in_vain = matches!(attempted.end, End::Failed(_) | End::Uncertain(_));
     ending::write(app, claim, &video, attempted).await?;
     if goes_on {
         app.wake_worker();
+    }
+    if is_in_vain {
+        // What the connector received all the same is nobody's, and no execution follows that would find it.
+        let rest = blob::left_behind(&mut app.db().read().await?, video.workspace_id, video.id.into()).await?;
+        discard_all(services, rest).await;
     }
     Ok(())
 }
@@ -125,6 +132,13 @@ async fn attempt(app: &App, video: &Video, loaded: Loaded) -> Attempted {
     let end = match result {
         // The journal has the last word: what may have begun is not begun again.
         result if effects.iter().any(Effect::is_lost) => End::Uncertain(lost(result.err())),
+        // Not for ever: it may be that the journal can never be written.
+        result if video.setbacks + 1 < MAX_SETBACKS && journal.is_some_and(Journal::is_behind) => {
+            let unread = || Fault::new(FaultKind::Cancelled, "another worker may have gone on with this run");
+            let fault = result.err().unwrap_or_else(unread);
+            let setbacks = video.setbacks + 1;
+            End::Again(back_off(app, &fault, setbacks), fault, setbacks)
+        }
         _ if let Some(fault) = journal.and_then(Journal::strayed) => End::Failed(fault),
         Ok(Film::Done(made)) => End::Completed(Box::new(made)),
         Ok(Film::Pending(working)) if age < LONGEST => End::Waiting(working),

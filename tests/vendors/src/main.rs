@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
-use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x, youtube};
+use orla_vendors::{dropbox, facebook, mastodon, openai, vertex, webhook, x, youtube};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -94,6 +94,10 @@ struct Arguments {
     /// A redirect URI that the client has registered, compared byte for byte; repeat it for several.
     #[arg(long = "youtube-redirect-uri")]
     youtube_redirect_uris: Vec<String>,
+
+    /// The port on this machine where Vertex AI, Google's tokens for service accounts and Cloud Storage listen.
+    #[arg(long, env = "VERTEX_SIMULATOR_PORT", default_value_t = 4017)]
+    vertex_port: u16,
 }
 
 #[tokio::main]
@@ -164,6 +168,7 @@ async fn main() -> std::io::Result<()> {
         ..youtube::Settings::default()
     };
     let _youtube = start_youtube(arguments.youtube_port, settings).await?;
+    let _vertex = start_vertex(arguments.vertex_port).await?;
 
     until_told().await
 }
@@ -177,6 +182,17 @@ async fn start_youtube(port: u16, settings: youtube::Settings) -> std::io::Resul
          {origin}/_sim/youtube/videos."
     );
     Ok(youtube)
+}
+
+async fn start_vertex(port: u16) -> std::io::Result<vertex::Sim> {
+    let vertex = vertex::Sim::bind((Ipv4Addr::LOCALHOST, port), vertex::Settings::of_the_demo()).await?;
+    let origin = vertex.origin();
+    tracing::info!(
+        origin,
+        "The simulated Vertex AI is ready at {origin}; the key file of its account is at {origin}/_sim/vertex/key_file, what \
+         was begun at {origin}/_sim/vertex/operations."
+    );
+    Ok(vertex)
 }
 
 /// Waits for an interrupt or the wish to terminate.

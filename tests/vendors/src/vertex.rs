@@ -35,11 +35,12 @@
 //! # Control
 //!
 //! Under `/_sim/vertex/`, without authentication, and as methods of [`Vertex`]: `GET operations`, `made`, `requests`, `counts`,
-//! `settings`, `faults`; `POST settings` (the members to change), `advance` (seconds), `expire_access_tokens`, `faults`, `reset`;
+//! `settings`, `faults`, `key_file` (of the demo's account); `POST settings` (the members to change), `advance` (seconds), `expire_access_tokens`, `faults`, `reset`;
 //! `DELETE faults`.
 
 mod body;
 mod control;
+mod demo;
 mod gate;
 mod models;
 mod problem;

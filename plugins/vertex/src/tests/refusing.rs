@@ -94,7 +94,7 @@ fn a_video_that_google_no_longer_knows_is_not_found() {
         if line.starts_with("spend") { answer(200, &json!({ "name": NAME })) } else { answer(404, &gone) }
     };
     let fault = generate(vendor, Vec::new()).result.map(drop).unwrap_err();
-    assert_eq!((fault.kind, fault.field), (FaultKind::NotFound, None));
+    assert_eq!((fault.kind, fault.field.as_deref()), (FaultKind::NotFound, None));
     assert!(fault.message.contains("no longer knows"), "{fault}");
 }
 

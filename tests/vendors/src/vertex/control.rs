@@ -14,6 +14,7 @@ pub(super) fn router() -> Router<Vertex> {
     };
     Router::new()
         .route("/_sim/vertex/operations", look(Vertex::operations))
+        .route("/_sim/vertex/key_file", look(Vertex::key_file))
         .route("/_sim/vertex/made", look(Vertex::made))
         .route("/_sim/vertex/requests", look(Vertex::requests))
         .route("/_sim/vertex/counts", look(Vertex::counts))

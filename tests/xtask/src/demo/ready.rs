@@ -48,6 +48,12 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}, for the account orla@example.com"),
         None => "the real one, by ORLA_CONNECTORS__YOUTUBE__CLIENT_ID".to_owned(),
     };
+    let vertex = match settings.simulated_vertex() {
+        Some(simulator) => {
+            format!("simulated at http://{simulator}; its account's key: http://{simulator}/_sim/vertex/key_file")
+        }
+        None => "the real one, by ORLA_CONNECTORS__VERTEX__ENDPOINTS__API".to_owned(),
+    };
     let instagram = match settings.simulated_instagram() {
         Some(simulator) => {
             format!("simulated at http://{simulator}, for the same account; it fetches images from {url}")
@@ -69,6 +75,7 @@ pub(super) fn welcome(settings: &Settings) {
          Instagram {instagram}\n  \
          YouTube   {youtube}\n  \
          OpenAI    {model}\n  \
+         Vertex AI {vertex}\n  \
          Dropbox   {drive}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
          webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\

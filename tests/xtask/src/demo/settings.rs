@@ -47,6 +47,10 @@ pub(super) struct Settings {
     dropbox: SocketAddr,
     /// Where the simulated YouTube listens: `YOUTUBE_SIMULATOR_PORT` on this machine.
     youtube: SocketAddr,
+    /// Where the simulated Vertex AI listens: `VERTEX_SIMULATOR_PORT` on this machine.
+    vertex: SocketAddr,
+    /// Whether it is said where the real Vertex AI is: its keys are persons' own.
+    has_vertex_endpoint: bool,
     /// Whether there are keys for the real YouTube.
     has_youtube_keys: bool,
     /// Whether there are keys for the real Dropbox.
@@ -89,6 +93,8 @@ impl Settings {
             facebook: here(port("FACEBOOK_SIMULATOR_PORT", 4014)?),
             dropbox: here(port("DROPBOX_SIMULATOR_PORT", 4015)?),
             youtube: here(port("YOUTUBE_SIMULATOR_PORT", 4016)?),
+            vertex: here(port("VERTEX_SIMULATOR_PORT", 4017)?),
+            has_vertex_endpoint: variable("ORLA_CONNECTORS__VERTEX__ENDPOINTS__API")?.is_some(),
             has_youtube_keys: variable("ORLA_CONNECTORS__YOUTUBE__CLIENT_ID")?.is_some(),
             has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
@@ -108,6 +114,7 @@ impl Settings {
         check_port(self.facebook, "the simulated Facebook", "FACEBOOK_SIMULATOR_PORT")?;
         check_port(self.dropbox, "the simulated Dropbox", "DROPBOX_SIMULATOR_PORT")?;
         check_port(self.youtube, "the simulated YouTube", "YOUTUBE_SIMULATOR_PORT")?;
+        check_port(self.vertex, "the simulated Vertex AI", "VERTEX_SIMULATOR_PORT")?;
         check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
         check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
@@ -140,6 +147,11 @@ impl Settings {
     /// The simulated YouTube; nothing where there are keys for the real one.
     pub(super) fn simulated_youtube(&self) -> Option<SocketAddr> {
         (!self.has_youtube_keys).then_some(self.youtube)
+    }
+
+    /// The simulated Vertex AI; nothing where it is said where the real one is.
+    pub(super) fn simulated_vertex(&self) -> Option<SocketAddr> {
+        (!self.has_vertex_endpoint).then_some(self.vertex)
     }
 
     pub(super) fn connectors_folder(&self) -> PathBuf {
@@ -208,6 +220,13 @@ impl Settings {
                 command.env(format!("ORLA_CONNECTORS__YOUTUBE__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
             }
         }
+        if let Some(simulator) = self.simulated_vertex() {
+            for endpoint in ["API", "TOKENS", "STORAGE"] {
+                command.env(format!("ORLA_CONNECTORS__VERTEX__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
+            }
+            // It is quicker than Google.
+            command.env("ORLA_CONNECTORS__VERTEX__SETTINGS__LOOK_EVERY_MS", "1000");
+        }
         if let Some(simulator) = self.simulated_openai() {
             command
                 .env("ORLA_CONNECTORS__OPENAI__API_KEY", API_KEY)
@@ -233,6 +252,7 @@ impl Settings {
             .args(["--youtube-port", &self.youtube.port().to_string()])
             .args(["--youtube-client-id", YOUTUBE_CLIENT_ID, "--youtube-client-secret", YOUTUBE_CLIENT_SECRET])
             .args(["--youtube-redirect-uri", &format!("{}/social/oauth/youtube/callback", self.url)])
+            .args(["--vertex-port", &self.vertex.port().to_string()])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)])
