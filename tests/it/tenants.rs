@@ -81,6 +81,20 @@ fn ids(value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// What a tenant can list.
+const LISTS: [&str; 10] = [
+    "/social/connections",
+    "/schedules",
+    "/social/publications",
+    "/social-caption/generations",
+    "/ai/video",
+    "/credits/transactions",
+    "/webhooks",
+    "/events",
+    "/posts",
+    "/drafts",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_id_of_one_tenant_works_for_another() {
     for backend in BOTH {
@@ -104,19 +118,7 @@ async fn no_id_of_one_tenant_works_for_another() {
         let mut known = vec![ada.workspace.to_string()];
         ids(&import, &mut known);
         ids(&ada.get(&format!("/schedules/{schedule}/occurrences")).await.expect(200), &mut known);
-        let lists = [
-            "/social/connections",
-            "/schedules",
-            "/social/publications",
-            "/social-caption/generations",
-            "/ai/video",
-            "/credits/transactions",
-            "/webhooks",
-            "/events",
-            "/posts",
-            "/drafts",
-        ];
-        for path in lists.into_iter().chain(["/auth/me"]) {
+        for path in LISTS.into_iter().chain(["/auth/me"]) {
             ids(&ada.get(path).await.expect(200), &mut known);
         }
         known.sort();
@@ -146,7 +148,7 @@ async fn no_id_of_one_tenant_works_for_another() {
         let connection = ada.get("/social/connections").await.expect(200)["items"][0]["id"].clone();
         let post = json!({"platform": "twitter", "content": "yours", "connection_id": connection});
         mallory.publish(&post, "k").await.refused(404, "not_found");
-        for path in &lists[1..] {
+        for path in &LISTS[1..] {
             assert!(mallory.get(path).await.expect(200)["items"].as_array().unwrap().is_empty());
         }
         // Ada's things are as they were.

@@ -1,7 +1,7 @@
 //! Videos that came with a backup: what the vendor had begun is looked at, what it may have begun since is not begun again.
 
-use super::WAYS;
 use super::stage::{Empty, back_up, does};
+use super::{WAYS, move_up};
 use crate::harness::Person;
 use crate::videos::{PRICE, ask, connected, google, host, until};
 use orla::ledger;
@@ -16,7 +16,7 @@ async fn a_video_of_a_backup_is_gone_on_with_or_uncertain_and_never_begun_twice(
         let wish = json!({"prompt": "A lighthouse"});
         let begun = ask(&ada, "begun", &wish).await.expect(202)["id"].as_str().unwrap().to_owned();
         until(&ada, &begun, |video| video["progress"]["begun_at"].is_string()).await;
-        let limit = Mode::Status(Canned { status: 429, retry_after_s: Some(60), ..Canned::default() });
+        let limit = Mode::Status(Canned { status: 429, retry_after_s: Some(3_600), ..Canned::default() });
         sim.fault(Fault::on("POST", &sim.method("predictLongRunning"), limit));
         let waiting = ask(&ada, "waiting", &wish).await.expect(202)["id"].as_str().unwrap().to_owned();
         until(&ada, &waiting, |video| video["fault"]["kind"] == "rate-limited").await;
@@ -34,6 +34,8 @@ async fn a_video_of_a_backup_is_gone_on_with_or_uncertain_and_never_begun_twice(
         };
         assert_eq!(balance().await, (2 * PRICE, PRICE), "that of the one which was begun");
         sim.change(|settings| settings.looks = 0);
+        // What the vendor asked for is over.
+        move_up(&host, &begun).await;
         does(&empty.config, &["resume"]).await;
         let made = until(&ada, &begun, |video| video["state"] == "completed").await;
         assert_eq!((made["video"]["size_bytes"].as_i64(), sim.operations().len()), (Some(100_000), 1), "{made:#}");

@@ -13,17 +13,12 @@ async fn a_vendor_that_fails_late_or_withholds_costs_nothing() {
         let ada = connected(&host, &sim, 1).await;
         let words =
             "Veo could not generate videos because the input violates Vertex AI's usage guidelines. Support codes: 1";
-        let ends: [(&str, fn(&mut Settings)); 2] = [
-            ("Internal error.", |settings| settings.fails_with = Some((13, "Internal error.".to_owned()))),
-            (words, |settings| {
-                (settings.fails_with, settings.withheld) = (None, vec![
-                    "Veo could not generate videos because the input violates Vertex AI's usage guidelines. Support codes: 1"
-                        .to_owned(),
-                ]);
-            }),
-        ];
-        for (round, (words, change)) in ends.into_iter().enumerate() {
-            sim.change(change);
+        let ends = [("Internal error.", Some((13, "Internal error.".to_owned())), None), (words, None, Some(words))];
+        for (round, (words, fails_with, withheld)) in ends.into_iter().enumerate() {
+            sim.change(|settings| {
+                (settings.fails_with, settings.withheld) =
+                    (fails_with, withheld.into_iter().map(str::to_owned).collect());
+            });
             let failed = ended(&ada, &format!("round {round}"), &json!({"prompt": "A lighthouse"})).await;
             assert_eq!((failed["state"].as_str(), &failed["video"]), (Some("failed"), &json!(null)), "{failed:#}");
             assert!(failed["fault"]["message"].as_str().unwrap().contains(words), "in the vendor's words: {failed:#}");
