@@ -5,4 +5,5 @@ pub(crate) mod connector;
 pub(crate) mod ledger;
 pub(crate) mod operate;
 pub(crate) mod price;
+pub(crate) mod stripe;
 pub(crate) mod vault;

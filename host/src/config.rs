@@ -61,6 +61,8 @@ pub struct Config {
     /// The bearer token with which `/metrics` is read; where absent, there is no such route.
     #[serde(deserialize_with = "secret_text")]
     pub metrics_token: Option<SecretString>,
+    /// Payments.
+    pub stripe: StripeConfig,
     /// The sender of mail.
     pub mail_from: String,
     /// Largest medium that is fetched for a publication, in bytes.
@@ -91,6 +93,7 @@ impl Default for Config {
             concurrent_jobs: 96,
             smtp_url: None,
             metrics_token: None,
+            stripe: StripeConfig::default(),
             mail_from: "Orla <orla@localhost>".into(),
             max_media_bytes: 1 << 30,
             vendor_silence_ms: 60_000,
@@ -118,6 +121,51 @@ pub struct ConnectorConfig {
     pub endpoints: BTreeMap<String, String>,
     /// Milliseconds that replace the manifest's `visible_after_s`.
     pub visible_after_ms: Option<u64>,
+}
+
+/// What an operator sets to take payments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StripeConfig {
+    /// A secret or restricted key; without it, the server takes no payments.
+    #[serde(deserialize_with = "secret_text")]
+    pub secret_key: Option<SecretString>,
+    /// The secrets of the webhook endpoint, separated by commas: several while one is exchanged.
+    #[serde(deserialize_with = "secret_text")]
+    pub webhook_secrets: Option<SecretString>,
+    /// Where Stripe's API is.
+    pub url: Url,
+    /// The API's version.
+    pub version: String,
+    /// A TOML file of what is for sale; the built-in plans where absent.
+    pub plans_file: Option<PathBuf>,
+    /// Days for which a workspace's first plan is tried out.
+    pub trial_days: u32,
+}
+
+/// Where Stripe's API is.
+const STRIPE: &str = "https://api.stripe.com/";
+
+impl StripeConfig {
+    /// Where the operator moved Stripe's API to, if he did.
+    #[must_use]
+    pub fn moved(&self) -> Option<&str> {
+        Some(self.url.as_str()).filter(|url| *url != STRIPE)
+    }
+}
+
+impl Default for StripeConfig {
+    fn default() -> Self {
+        Self {
+            secret_key: None,
+            webhook_secrets: None,
+            #[expect(clippy::unwrap_used, reason = "it is a URL")]
+            url: Url::parse(STRIPE).unwrap(),
+            version: "2026-10-28.endive".into(),
+            plans_file: None,
+            trial_days: 0,
+        }
+    }
 }
 
 impl Config {
@@ -148,6 +196,9 @@ impl Config {
         }
         if self.job_lease_ms < 100 {
             bail!("ORLA_JOB_LEASE_MS must be at least 100");
+        }
+        if self.stripe.trial_days > 730 {
+            bail!("ORLA_STRIPE__TRIAL_DAYS must be at most 730");
         }
         if self.vendor_silence_ms < 100 {
             bail!("ORLA_VENDOR_SILENCE_MS must be at least 100");

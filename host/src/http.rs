@@ -17,6 +17,7 @@ mod health;
 mod imports;
 mod page;
 mod paging;
+mod payments;
 mod posts;
 mod publications;
 mod pulled;
@@ -86,6 +87,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(captions::routes())
         .merge(videos::routes())
         .merge(credits::routes())
+        .merge(payments::routes())
         .merge(drives::routes())
         .merge(engagement::routes())
         .merge(events::routes())

@@ -34,7 +34,7 @@ pub use audit::audit;
 pub use benched::{HOLD_FOR_BENCH, SETTLE_FOR_BENCH};
 pub use caps::{Cap, CapUse, Period, Scope, caps, set_caps};
 pub use charging::{Charge, Unresolved, charge, unresolved};
-pub use clawing::{ClawedBack, claw_back, restore};
+pub use clawing::{ClawedBack, claw_back, is_clawed_back, restore};
 pub use expiring::{Ended, expire_due, expire_grants};
 pub use extending::extend;
 pub use grants::{Grant, GrantOrigin, grant};

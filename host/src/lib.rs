@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod mail;
 pub mod operating;
+pub mod payments;
 pub mod posts;
 pub mod prices;
 pub mod proving;

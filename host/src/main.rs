@@ -6,6 +6,7 @@ use crate::commands::backup::{self, Whole};
 use crate::commands::connector::{self, Connector};
 use crate::commands::ledger::{self as books, Ledger};
 use crate::commands::price::{self, Prices};
+use crate::commands::stripe::{self, Stripe};
 use crate::commands::vault::{self, Vault};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -18,6 +19,7 @@ use orla::identity::passwords::Password;
 use orla::identity::{self, Role};
 use orla::ledger::{self, Grant, GrantOrigin};
 use orla::operating::sweeping;
+use orla::payments;
 use orla::publications::watching;
 use orla::{http, jobs, telemetry, webhooks};
 use std::fs::{File, TryLockError};
@@ -65,6 +67,11 @@ enum Command {
         #[command(subcommand)]
         command: Prices,
     },
+    /// Look after what is for sale at Stripe.
+    Stripe {
+        #[command(subcommand)]
+        command: Stripe,
+    },
     /// Write, try out and operate connectors.
     Connector {
         #[command(subcommand)]
@@ -109,6 +116,7 @@ fn main() -> ExitCode {
         Command::Vault { command } => vault::run(command),
         Command::Ledger { command } => books::run(command),
         Command::Price { command } => price::run(command),
+        Command::Stripe { command } => stripe::run(command),
         Command::Whole(command) => backup::run(command),
         command => {
             telemetry::start();
@@ -157,6 +165,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         | Command::Vault { .. }
         | Command::Ledger { .. }
         | Command::Price { .. }
+        | Command::Stripe { .. }
         | Command::Whole(_) => {
             bail!("this command opens nothing")
         }
@@ -189,6 +198,7 @@ async fn serve(app: App) -> anyhow::Result<()> {
     app.tasks().spawn(webhooks::work(app.clone()));
     app.tasks().spawn(webhooks::sweeping::watch(app.clone()));
     app.tasks().spawn(sweeping::watch(app.clone()));
+    app.tasks().spawn(payments::watching::watch(app.clone()));
     let stopping = app.clone();
     http::serve(listener, app.clone(), async move {
         stop_signal().await;

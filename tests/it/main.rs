@@ -37,6 +37,7 @@ mod media_rules;
 mod oauth;
 mod operating;
 mod outbound;
+mod payments;
 mod posts;
 mod proving;
 mod replay;
@@ -51,6 +52,8 @@ mod testing;
 mod turns;
 mod uncertain;
 mod vault;
+#[path = "../vendors/tests/venv/mod.rs"]
+mod venv;
 mod videos;
 mod warnings;
 mod watching;

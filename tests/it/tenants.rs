@@ -15,6 +15,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/auth/refresh"),
     ("GET", "/social/oauth/{platform}/callback"),
     ("GET", "/cloud-storage/oauth/{provider}/callback"),
+    // Signed by Stripe, and a page for whoever comes from there.
+    ("POST", "/payment/stripe/webhook"),
+    ("GET", "/payment/return"),
     // With a token of its own, which networks are given.
     ("GET", "/media/{token}"),
     ("GET", "/healthz"),

@@ -126,7 +126,7 @@ pub struct Egress {
     fence: Fence,
     /// `host:port` that the operator allows to everybody.
     allowed: BTreeSet<String>,
-    /// `host:port` of endpoints that the operator moved: for the connectors that have them.
+    /// `host:port` of endpoints that the operator moved: for the connectors that have them, and for Stripe.
     moved: BTreeSet<String>,
     /// What vendors said of how often they may be asked.
     pub(crate) quotas: Quotas,
@@ -281,8 +281,8 @@ impl Egress {
 
 /// Where the operator moved endpoints to, which names those addresses.
 fn moved(config: &Config) -> BTreeSet<String> {
-    let moved = config.connectors.values().flat_map(|connector| connector.endpoints.values());
-    let moved = moved.filter_map(|origin| {
+    let endpoints = config.connectors.values().flat_map(|connector| connector.endpoints.values());
+    let moved = endpoints.map(String::as_str).chain(config.stripe.moved()).filter_map(|origin| {
         let url = Url::parse(origin).ok()?;
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?).to_ascii_lowercase())
     });

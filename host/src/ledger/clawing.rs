@@ -1,7 +1,7 @@
 //! Taking credits back whose payment was taken back, and giving them again.
 //!
-//! What is unspent is taken: of that payment's grant first, then of the others, those first that would be used last. What has
-//! been used by then is owed, and netted from whatever becomes free: grants, refunds, and holds that give back. So a workspace
+//! What is unspent is taken: of that payment's grant first, then of the others, those first that would be used last. Credits of
+//! the grant that ended unused are gone already, and count first. What has been used by then is owed, and netted from whatever becomes free: grants, refunds, and holds that give back. So a workspace
 //! that owes has nothing available.
 
 use super::grants::{self, Grant};
@@ -9,7 +9,7 @@ use super::{Delta, Entry, Kind, book, expiring, full_key, is_nothing, lock};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::WorkspaceId;
+use crate::id::{GrantId, WorkspaceId};
 use crate::on;
 
 /// What taking credits back came to.
@@ -22,7 +22,10 @@ pub struct ClawedBack {
 }
 
 const MADE: &str = "select -posted_delta, owed_delta from credit_transactions where workspace_id = $1 and key = $2";
-const MARK: &str = "update credit_grants set clawed = clawed + $1 where workspace_id = $2 and id = $3";
+const MARK: &str =
+    "update credit_grants set clawed = clawed + $1, excused = excused + $2 where workspace_id = $3 and id = $4";
+const ENDED: &str = "select cast(coalesce(sum(amount), 0) as bigint) from credit_transactions
+    where workspace_id = $1 and kind = 'expire' and key like $2";
 
 /// Takes back so many credits of a grant, never more than are left of what was granted after what was taken back before. The
 /// same key takes once, and answers what was taken then.
@@ -49,22 +52,31 @@ pub async fn claw_back(
         return Ok(ClawedBack::default());
     }
     expiring::end_due(tx, workspace, now).await?;
+    let excused = wanted.min(ended(tx, workspace, grant.id).await? - grant.excused).max(0);
+    let missing = wanted - excused;
     let live = grants::open(tx, workspace).await?;
     let (own, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|live| live.id == grant.id);
     let mut taken = 0;
     for live in own.iter().chain(others.iter().rev()) {
-        let part = live.free().min(wanted - taken);
+        let part = live.free().min(missing - taken);
         if part > 0 {
             grants::change(tx, workspace, live.id, -part, 0).await?;
             taken += part;
         }
     }
-    on!(&mut *tx, conn => sqlx::query(MARK).bind(wanted).bind(workspace).bind(grant.id).execute(conn).await.map(drop))?;
-    let owed = wanted - taken;
+    on!(&mut *tx, conn => sqlx::query(MARK)
+        .bind(wanted).bind(excused).bind(workspace).bind(grant.id).execute(conn).await.map(drop))?;
+    let owed = missing - taken;
     let delta = Delta { posted: -taken, held: 0, owed };
     let entry = Entry { kind: Kind::Clawback, amount: wanted, delta, hold: None, key, description };
     book(tx, workspace, &entry, now).await?;
     Ok(ClawedBack { taken, owed })
+}
+
+/// What was unused of a grant when its time was over.
+async fn ended(tx: &mut Tx, workspace: WorkspaceId, grant: GrantId) -> Result<i64> {
+    let keys = full_key(Kind::Expire, &format!("{grant}/%"));
+    Ok(on!(tx, conn => sqlx::query_scalar(ENDED).bind(workspace).bind(keys).fetch_one(conn).await)?)
 }
 
 async fn made(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Result<Option<ClawedBack>> {
@@ -72,6 +84,14 @@ async fn made(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Result<Option<C
         .bind(workspace).bind(full_key(Kind::Clawback, key))
         .fetch_optional(conn).await)?;
     Ok(made.map(|(taken, owed)| ClawedBack { taken, owed }))
+}
+
+/// Whether something was taken back by this key.
+///
+/// # Errors
+/// The database failed.
+pub async fn is_clawed_back(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Result<bool> {
+    Ok(made(tx, workspace, key).await?.is_some())
 }
 
 /// Gives again what was taken back by a key, since the dispute over the payment was won: as a grant of the same origin that ends
@@ -100,7 +120,7 @@ pub async fn restore(
     };
     let is_new = grants::add(tx, workspace, Kind::Grant, &again, now).await?;
     if is_new {
-        on!(&mut *tx, conn => sqlx::query(MARK).bind(-credits).bind(workspace).bind(grant.id)
+        on!(&mut *tx, conn => sqlx::query(MARK).bind(-credits).bind(0_i64).bind(workspace).bind(grant.id)
             .execute(conn).await.map(drop))?;
     }
     Ok(is_new)

@@ -193,11 +193,13 @@ pub(super) struct Stored {
     pub(super) origin: GrantOrigin,
     pub(super) credits: i64,
     pub(super) clawed: i64,
+    /// Of `clawed`, what had ended unused by then.
+    pub(super) excused: i64,
     pub(super) expires_at: Option<Timestamp>,
 }
 
 const BY_KEY: &str =
-    "select id, origin, credits, clawed, expires_at from credit_grants where workspace_id = $1 and key = $2";
+    "select id, origin, credits, clawed, excused, expires_at from credit_grants where workspace_id = $1 and key = $2";
 
 /// # Errors
 /// The workspace was granted nothing by this key; the database failed.

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::process::Command;
 
+/// How many environments this process began to make.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 /// The Python of a virtual environment that has a package, such as `openai==3.54.0`. It is made beside its place and
-/// then moved there whole, so neither a second test process nor one that was killed leaves half of one.
+/// then moved there whole, so neither a second test nor one that was killed leaves half of one.
 pub(crate) async fn python(package: &str) -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let name = package.replace("==", "-");
@@ -15,7 +19,8 @@ pub(crate) async fn python(package: &str) -> PathBuf {
     if python.exists() {
         return python;
     }
-    let made = temporary.join(format!("{name}-{}", std::process::id()));
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let made = temporary.join(format!("{name}-{}-{number}", std::process::id()));
     // What a killed process of the same number may have left.
     let _ = std::fs::remove_dir_all(&made);
     let missing = "This test needs Python 3 with its module venv, which Debian calls `python3-venv` and `cargo verify` \
@@ -26,7 +31,7 @@ pub(crate) async fn python(package: &str) -> PathBuf {
     run(&mut install, &format!("This test needs {package} from the index of Python packages, by the network")).await;
     if std::fs::rename(&made, &place).is_err() {
         assert!(python.exists(), "{} cannot be moved to {}.", made.display(), place.display());
-        // Another test process was faster, and what it made is as good.
+        // Another test was faster, and what it made is as good.
         let _ = std::fs::remove_dir_all(&made);
     }
     python
