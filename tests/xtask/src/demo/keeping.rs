@@ -92,12 +92,26 @@ fn watch(settings: &Settings, kept: &mut [Kept], input: &JoinHandle<std::io::Res
             line.tick();
             if ready::is_ready(settings.address()) {
                 line.end();
+                if settings.simulated_stripe().is_some() {
+                    sell(settings);
+                }
                 ready::welcome(settings);
                 waiting = None;
             }
         }
     }
     End::Told
+}
+
+/// Has the prices of what is for sale made at the simulated Stripe, which forgot them when it was stopped.
+fn sell(settings: &Settings) {
+    let synced = settings.host().and_then(|mut host| {
+        host.args(["stripe", "sync"]).stdout(Stdio::null());
+        crate::program::run(&mut host)
+    });
+    if synced.is_err() {
+        say("    Nothing can be bought in this demo: the prices could not be made at the simulated Stripe.");
+    }
 }
 
 /// Ends all programs that still run.

@@ -54,6 +54,12 @@ pub(super) fn welcome(settings: &Settings) {
         }
         None => "the real one, by ORLA_CONNECTORS__VERTEX__ENDPOINTS__API".to_owned(),
     };
+    let stripe = match settings.simulated_stripe() {
+        Some(simulator) => {
+            format!("simulated at http://{simulator}; its events: http://{simulator}/_sim/stripe/events")
+        }
+        None => "the real one, by ORLA_STRIPE__SECRET_KEY; `orla stripe sync` makes its prices".to_owned(),
+    };
     let instagram = match settings.simulated_instagram() {
         Some(simulator) => {
             format!("simulated at http://{simulator}, for the same account; it fetches images from {url}")
@@ -76,6 +82,7 @@ pub(super) fn welcome(settings: &Settings) {
          YouTube   {youtube}\n  \
          OpenAI    {model}\n  \
          Vertex AI {vertex}\n  \
+         Stripe    {stripe}\n  \
          Dropbox   {drive}\n  \
          Mastodon  simulated at http://{} (token orla-demo-mastodon-token)\n  \
          webhooks  are received at http://{}/any/path (secret whsec_b3JsYS1kZW1vLXdlYmhvb2stc2VjcmV0LTAwMDE=)\n\n\

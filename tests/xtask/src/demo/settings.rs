@@ -21,6 +21,9 @@ const FACEBOOK_APP_SECRET: &str = "orla-demo-facebook-secret";
 /// The client that the simulated Google knows, for YouTube.
 const YOUTUBE_CLIENT_ID: &str = "4016.apps.googleusercontent.com";
 const YOUTUBE_CLIENT_SECRET: &str = "orla-demo-youtube-secret";
+/// The key that the simulated Stripe knows, and the secret that it signs events with.
+const STRIPE_KEY: &str = "sk_test_orla_demo";
+const STRIPE_WEBHOOK_SECRET: &str = "whsec_orla_demo";
 /// The key that the simulated OpenAI knows.
 const API_KEY: &str = "sk-orla-demo";
 
@@ -49,6 +52,10 @@ pub(super) struct Settings {
     youtube: SocketAddr,
     /// Where the simulated Vertex AI listens: `VERTEX_SIMULATOR_PORT` on this machine.
     vertex: SocketAddr,
+    /// Where the simulated Stripe listens: `STRIPE_SIMULATOR_PORT` on this machine.
+    stripe: SocketAddr,
+    /// Whether there is a key for the real Stripe.
+    has_stripe_key: bool,
     /// Whether it is said where the real Vertex AI is: its keys are persons' own.
     has_vertex_endpoint: bool,
     /// Whether there are keys for the real YouTube.
@@ -94,6 +101,8 @@ impl Settings {
             dropbox: here(port("DROPBOX_SIMULATOR_PORT", 4015)?),
             youtube: here(port("YOUTUBE_SIMULATOR_PORT", 4016)?),
             vertex: here(port("VERTEX_SIMULATOR_PORT", 4017)?),
+            stripe: here(port("STRIPE_SIMULATOR_PORT", 4018)?),
+            has_stripe_key: variable("ORLA_STRIPE__SECRET_KEY")?.is_some(),
             has_vertex_endpoint: variable("ORLA_CONNECTORS__VERTEX__ENDPOINTS__API")?.is_some(),
             has_youtube_keys: variable("ORLA_CONNECTORS__YOUTUBE__CLIENT_ID")?.is_some(),
             has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
@@ -115,6 +124,7 @@ impl Settings {
         check_port(self.dropbox, "the simulated Dropbox", "DROPBOX_SIMULATOR_PORT")?;
         check_port(self.youtube, "the simulated YouTube", "YOUTUBE_SIMULATOR_PORT")?;
         check_port(self.vertex, "the simulated Vertex AI", "VERTEX_SIMULATOR_PORT")?;
+        check_port(self.stripe, "the simulated Stripe", "STRIPE_SIMULATOR_PORT")?;
         check_port(self.x, "the simulated X", "SIMULATOR_PORT")?;
         check_port(self.openai, "the simulated OpenAI", "OPENAI_SIMULATOR_PORT")
     }
@@ -152,6 +162,21 @@ impl Settings {
     /// The simulated Vertex AI; nothing where it is said where the real one is.
     pub(super) fn simulated_vertex(&self) -> Option<SocketAddr> {
         (!self.has_vertex_endpoint).then_some(self.vertex)
+    }
+
+    /// The simulated Stripe; nothing where there is a key for the real one.
+    pub(super) fn simulated_stripe(&self) -> Option<SocketAddr> {
+        (!self.has_stripe_key).then_some(self.stripe)
+    }
+
+    /// Tells the host's program where the simulated Stripe is.
+    fn pay_at_the_simulator(&self, command: &mut Command) {
+        if let Some(simulator) = self.simulated_stripe() {
+            command
+                .env("ORLA_STRIPE__URL", format!("http://{simulator}"))
+                .env("ORLA_STRIPE__SECRET_KEY", STRIPE_KEY)
+                .env("ORLA_STRIPE__WEBHOOK_SECRETS", STRIPE_WEBHOOK_SECRET);
+        }
     }
 
     pub(super) fn connectors_folder(&self) -> PathBuf {
@@ -232,6 +257,7 @@ impl Settings {
                 .env("ORLA_CONNECTORS__OPENAI__API_KEY", API_KEY)
                 .env("ORLA_CONNECTORS__OPENAI__ENDPOINTS__API", format!("http://{simulator}"));
         }
+        self.pay_at_the_simulator(&mut command);
         Ok(command)
     }
 
@@ -253,6 +279,9 @@ impl Settings {
             .args(["--youtube-client-id", YOUTUBE_CLIENT_ID, "--youtube-client-secret", YOUTUBE_CLIENT_SECRET])
             .args(["--youtube-redirect-uri", &format!("{}/social/oauth/youtube/callback", self.url)])
             .args(["--vertex-port", &self.vertex.port().to_string()])
+            .args(["--stripe-port", &self.stripe.port().to_string()])
+            .args(["--stripe-api-key", STRIPE_KEY, "--stripe-webhook-secret", STRIPE_WEBHOOK_SECRET])
+            .args(["--stripe-webhook-url", &format!("http://{}/payment/stripe/webhook", self.address())])
             .args(["--openai-api-key", API_KEY])
             .args(["--x-client-id", CLIENT_ID, "--x-client-secret", CLIENT_SECRET])
             .args(["--redirect-uri", &format!("{}/social/oauth/twitter/callback", self.url)])
