@@ -267,7 +267,7 @@ fn failed(fault: Fault, made: &[String]) -> End {
 }
 
 /// Twice as long each time, with jitter, and never sooner than the vendor asked for.
-fn back_off(app: &App, fault: &Fault, setbacks: i64) -> Duration {
+pub(crate) fn back_off(app: &App, fault: &Fault, setbacks: i64) -> Duration {
     let base = Duration::from_millis(app.config().retry_base_ms);
     let doubled = base.saturating_mul(1 << (setbacks.clamp(1, 12) - 1));
     let jittered = doubled.mul_f64(rand::rng().random_range(0.75..1.25));

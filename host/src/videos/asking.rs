@@ -19,9 +19,9 @@ use crate::jobs::{self, Job};
 use crate::ledger::{self, Reservation};
 use crate::on;
 use crate::prices::{self, Asked, Quantities, Quote};
+use crate::publications::{check_key, request_digest};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,10 +113,8 @@ struct Vetted {
 /// # Errors
 /// The wish makes no sense, is not what the model takes, names no account of the workspace, or costs more than the workspace has.
 pub async fn ask(app: &App, caller: Caller, new: NewVideo, key: Option<String>) -> Result<Video> {
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
-        return Err(Error::Malformed("The Idempotency-Key must have 1 to 200 characters.".to_owned()));
-    }
-    let digest = hex::encode(Sha256::digest(serde_json::to_vec(&new).map_err(anyhow::Error::from)?));
+    check_key(key.as_deref())?;
+    let digest = request_digest(&new)?;
     let workspace = caller.workspace;
     if let Some(earlier) = repeated(&mut app.db().read().await?, workspace, key.as_deref(), &digest).await? {
         return Ok(earlier);

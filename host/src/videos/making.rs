@@ -20,8 +20,7 @@ use crate::db::Tx;
 use crate::id::VideoId;
 use crate::jobs::{self, Claim};
 use crate::on;
-use crate::publications::execution::find_release;
-use rand::RngExt as _;
+use crate::publications::execution::{back_off, find_release};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -196,14 +195,6 @@ fn after_fault(app: &App, video: &Video, fault: Fault, (has_begun, age): (bool, 
         return End::Again(back_off(app, &fault, setbacks), fault, setbacks);
     }
     End::Failed(fault)
-}
-
-/// Twice as long each time, with jitter, and never sooner than the vendor asked for.
-fn back_off(app: &App, fault: &Fault, setbacks: i64) -> Duration {
-    let base = Duration::from_millis(app.config().retry_base_ms);
-    let doubled = base.saturating_mul(1 << (setbacks.clamp(1, 12) - 1));
-    let jittered = doubled.mul_f64(rand::rng().random_range(0.75..1.25));
-    jittered.max(Duration::from_millis(fault.retry_after_ms.unwrap_or(0))).min(Duration::from_secs(60 * 60))
 }
 
 /// Whether it may be taken back: the vendor has not begun it, and nobody asks it to.
