@@ -11,6 +11,12 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, MemoryCreato
 pub(crate) const YIELD_FUEL: u64 = 100_000;
 /// Most bytes of one linear memory, which the grant may lower.
 pub(crate) const MAX_MEMORY_BYTES: usize = 64 << 20;
+/// What stays of a memory with the pool between calls, in bytes, so that no page fault meets the next one. Connectors that call an
+/// API write to some 50 KiB; of a guest that wrote everywhere, no more than this stays.
+const KEPT_OF_A_MEMORY: usize = 128 << 10;
+/// How deep a guest may call itself, in bytes of the stack. What it went over stays with the pool: to give it back after each call
+/// would cost a quarter of one.
+const MAX_STACK_BYTES: usize = 256 << 10;
 /// Core instances, memories and tables of one component; what `wasm32-wasip2` produces has three, one and two.
 const CORE_INSTANCES: u32 = 16;
 const MEMORIES: u32 = 2;
@@ -61,7 +67,7 @@ fn base(contents: Contents) -> Config {
         .concurrency_support(false)
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
-        .max_wasm_stack(512 << 10)
+        .max_wasm_stack(MAX_STACK_BYTES)
         .async_stack_size(1 << 20)
         .memory_reservation(MAX_MEMORY_BYTES as u64)
         .memory_reservation_for_growth(0)
@@ -99,7 +105,7 @@ pub(crate) fn running(calls: u32, memories: &Memories) -> wasmtime::Result<Engin
                 .max_tables_per_component(TABLES)
                 .table_elements(20_000)
                 .max_memory_size(MAX_MEMORY_BYTES)
-                .linear_memory_keep_resident(kept_resident_bytes())
+                .linear_memory_keep_resident(KEPT_OF_A_MEMORY)
                 .table_keep_resident(64 << 10)
                 .pagemap_scan(Enabled::Auto)
                 .max_unused_warm_slots(calls / 4);
@@ -110,12 +116,6 @@ pub(crate) fn running(calls: u32, memories: &Memories) -> wasmtime::Result<Engin
         }
     }
     Engine::new(&config)
-}
-
-/// How much of a memory stays with the pool between calls. A guest touches pages all over its first MiB; where the kernel
-/// tells which (Linux 6.7), only those are cleared, and no page fault meets the next call. Elsewhere all of it would be.
-fn kept_resident_bytes() -> usize {
-    if PoolingAllocationConfig::is_pagemap_scan_available() { 1 << 20 } else { 256 << 10 }
 }
 
 /// Names the code that this engine can run: artefacts of another name are not for it.
