@@ -18,8 +18,6 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// Ticks of `/proc/<pid>/stat` in a second: `USER_HZ`, which Linux keeps at 100 towards programs (proc(5), time(7)).
-const TICKS_PER_SECOND: f64 = 100.0;
 const LONGEST_START: Duration = Duration::from_secs(60);
 
 /// A process that ends when this is dropped.
@@ -35,13 +33,17 @@ impl Process {
         std::fs::read_to_string(format!("/proc/{id}/{name}")).expect("the process is alive")
     }
 
-    /// The processor time of all its threads so far, in the kernel and outside of it.
+    /// The processor time of the threads that it has, in the kernel and outside of it, as the scheduler measured it. (What
+    /// `/proc/<pid>/stat` says is a sample, a hundred times a second: of threads that run for a fraction of that and are woken in
+    /// step with the clock, it says too much or too little, by a third here.)
     pub(crate) fn cpu(&self) -> Duration {
-        let stat = self.file("stat");
-        // The name, in brackets, may hold anything; `utime` and `stime` are the 12th and 13th field after it.
-        let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
-        let ticks: f64 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum();
-        Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
+        let id = self.0.id().expect("the process was not waited for");
+        let threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("the process is alive");
+        let ran = threads.map(|thread| {
+            let said = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap_or_default();
+            said.split(' ').next().and_then(|ns| ns.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
+        });
+        ran.sum()
     }
 
     /// A line of `/proc/<pid>/status` in MiB, such as `VmRSS`.

@@ -144,8 +144,10 @@ async fn fill(db: &Db, count: i64, kind: &str) {
     let mut tx = db.begin().await.unwrap();
     let new = if tx.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
     let ready = i64::from(kind == "ready");
+    // A machine's clock may be set back a little meanwhile.
+    let now = Clock::System.now();
     let due =
-        if kind == "ready" { Clock::System.now() } else { Clock::System.now().after(Duration::from_secs(86_400)) };
+        if kind == "ready" { now.before(Duration::from_secs(60)) } else { now.after(Duration::from_secs(86_400)) };
     let statement = format!(
         "insert into jobs (id, kind, subject, due_at, attempts, created_at, queue, workspace_id, line, ready)
         with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < $1)
