@@ -62,7 +62,7 @@ pub struct Config {
     #[serde(deserialize_with = "secret_text")]
     pub metrics_token: Option<SecretString>,
     /// Payments.
-    pub stripe: StripeConfig,
+    pub stripe: Box<StripeConfig>,
     /// The sender of mail.
     pub mail_from: String,
     /// Largest medium that is fetched for a publication, in bytes.
@@ -93,7 +93,7 @@ impl Default for Config {
             concurrent_jobs: 96,
             smtp_url: None,
             metrics_token: None,
-            stripe: StripeConfig::default(),
+            stripe: Box::default(),
             mail_from: "Orla <orla@localhost>".into(),
             max_media_bytes: 1 << 30,
             vendor_silence_ms: 60_000,

@@ -7,6 +7,7 @@ create table payment_customers (
     readings bigint not null default 0,         -- readings of the customer begun so far: the number of the newest
     applied bigint not null default 0,          -- the newest reading that was applied; an older one changes nothing
     checkouts bigint not null default 0,        -- Checkout sessions opened so far
+    checkout_at bigint,                          -- when the last was opened, until it was looked what became of it
     subscription_id text,                        -- sub_…; null while there is none, as all that follows
     status text,                                 -- Stripe's word: trialing, active, past_due, …
     tier text,                                   -- the plan's name

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// What can be done at Stripe.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Stripe {
     /// Find the price of each plan and each top-up at Stripe by its lookup key, and make those that are missing or have changed.
     Sync,

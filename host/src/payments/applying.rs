@@ -156,6 +156,14 @@ async fn settle(
     Ok(())
 }
 
+const IS_BOOKED: &str = "select count(*) from payment_sales where sale_id = $1";
+
+/// Whether a sale was credited.
+pub(super) async fn is_booked(tx: &mut Tx, sale_id: &str) -> Result<bool> {
+    let sales: i64 = on!(tx, conn => sqlx::query_scalar(IS_BOOKED).bind(sale_id).fetch_one(conn).await)?;
+    Ok(sales > 0)
+}
+
 const HAD_PLAN: &str = "select count(*) from payment_sales where workspace_id = $1 and substr(sale_id, 1, 3) = 'in_'";
 
 /// Whether a workspace ever had a plan: of those there is one trial.

@@ -96,25 +96,25 @@ fn parameters(app: &App, customer: &Customer, offer: &Offer, price: &Pinned, may
     let success = format!("{}&session_id={{CHECKOUT_SESSION_ID}}", back_at(app, "success"));
     let mut parameters = vec![
         with("customer", &customer.customer_id),
-        with("client_reference_id", workspace),
+        with("client_reference_id", &workspace),
         with("line_items[0][price]", &price.price_id),
-        with("line_items[0][quantity]", 1),
-        with("success_url", success),
-        with("cancel_url", back_at(app, "canceled")),
-        with(&format!("metadata[{WORKSPACE}]"), workspace),
+        with("line_items[0][quantity]", &1),
+        with("success_url", &success),
+        with("cancel_url", &back_at(app, "canceled")),
+        with(&format!("metadata[{WORKSPACE}]"), &workspace),
     ];
     if offer.tier.is_some() {
         parameters.push(with("mode", "subscription"));
-        parameters.push(with(&format!("subscription_data[metadata][{WORKSPACE}]"), workspace));
+        parameters.push(with(&format!("subscription_data[metadata][{WORKSPACE}]"), &workspace));
         let days = app.config().stripe.trial_days;
         if days > 0 && may_try {
-            parameters.push(with("subscription_data[trial_period_days]", days));
+            parameters.push(with("subscription_data[trial_period_days]", &days));
         }
     } else {
         parameters.push(with("mode", "payment"));
-        parameters.push(with(&format!("metadata[{CREDITS}]"), price.credits));
-        parameters.push(with(&format!("payment_intent_data[metadata][{WORKSPACE}]"), workspace));
-        parameters.push(with("invoice_creation[enabled]", true));
+        parameters.push(with(&format!("metadata[{CREDITS}]"), &price.credits));
+        parameters.push(with(&format!("payment_intent_data[metadata][{WORKSPACE}]"), &workspace));
+        parameters.push(with("invoice_creation[enabled]", &true));
     }
     parameters
 }
@@ -163,7 +163,11 @@ pub async fn show(app: &App, workspace: WorkspaceId, id: &str) -> Result<Shown> 
         session.customer.as_ref() == Some(&customer.customer_id) && !is_of_another(session.metadata.as_ref(), workspace)
     };
     let session = session.filter(is_own).ok_or(GONE)?;
-    if session.status.as_deref() == Some("complete") {
+    let is_known = match &session.subscription {
+        Some(subscription) => customer.standing().is_some_and(|standing| standing.subscription_id == *subscription),
+        None => applying::is_booked(&mut app.db().read().await?, &session.id).await?,
+    };
+    if session.status.as_deref() == Some("complete") && !is_known {
         applying::follow(app, client, &customer, None).await?;
     }
     Ok(Shown {
@@ -186,7 +190,7 @@ pub async fn portal(app: &App, caller: &Caller) -> Result<String> {
         let detail = "The workspace never bought anything, so there is nothing to manage.".to_owned();
         Error::Conflict { code: "no_customer", detail }
     })?;
-    let parameters = vec![with("customer", &customer.customer_id), with("return_url", back_at(app, "managed"))];
+    let parameters = vec![with("customer", &customer.customer_id), with("return_url", &back_at(app, "managed"))];
     let key = format!("orla-portal-{}", uuid::Uuid::now_v7());
     let portal: Portal = client.post("/v1/billing_portal/sessions", &parameters, &key).await?;
     Ok(portal.url)

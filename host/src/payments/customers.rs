@@ -97,7 +97,7 @@ pub(super) async fn make(app: &App, client: Client<'_>, caller: &Caller) -> Resu
     let before = known.map(|known| known.customer_id).unwrap_or_default();
     let me = identity::me(app, caller).await?;
     let metadata = format!("metadata[{WORKSPACE}]");
-    let parameters = vec![with("email", &me.email), with("name", &me.workspace.name), with(&metadata, workspace)];
+    let parameters = vec![with("email", &me.email), with("name", &me.workspace.name), with(&metadata, &workspace)];
     let key = format!("orla-customer-{workspace}-{before}");
     let made: objects::Customer = client.post("/v1/customers", &parameters, &key).await?;
     let mut tx = app.db().begin().await?;
@@ -114,7 +114,11 @@ const APPLY: &str =
     "update payment_customers set applied = $1, subscription_id = $2, status = $3, tier = $4, period = $5,
         period_end = $6, trial_end = $7, cancels = $8
     where workspace_id = $9 and applied < $1";
-const COUNT_CHECKOUT: &str = "update payment_customers set checkouts = checkouts + 1 where workspace_id = $1";
+const COUNT_CHECKOUT: &str =
+    "update payment_customers set checkouts = checkouts + 1, checkout_at = $2 where workspace_id = $1";
+const OVERDUE: &str = "select workspace_id from payment_customers where period_end <= $1 or checkout_at <= $2
+    order by workspace_id limit 1000";
+const LOOKED: &str = "update payment_customers set checkout_at = null where workspace_id = $1 and checkout_at <= $2";
 
 /// Takes the number of a reading that begins now.
 pub(super) async fn begin_reading(app: &App, workspace: WorkspaceId) -> Result<i64> {
@@ -127,7 +131,20 @@ pub(super) async fn begin_reading(app: &App, workspace: WorkspaceId) -> Result<i
 /// Counts a Checkout session that is about to be opened: from then on they are part of what is read.
 pub(super) async fn count_checkout(app: &App, workspace: WorkspaceId) -> Result<()> {
     let mut tx = app.db().begin_single().await?;
-    on!(&mut tx, conn => sqlx::query(COUNT_CHECKOUT).bind(workspace).execute(conn).await.map(drop))?;
+    on!(&mut tx, conn => sqlx::query(COUNT_CHECKOUT).bind(workspace).bind(app.now()).execute(conn).await.map(drop))?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Those whose period is over, or who opened a Checkout session before a moment: of them, an event should have come.
+pub(super) async fn overdue(tx: &mut Tx, now: Timestamp, opened_before: Timestamp) -> Result<Vec<WorkspaceId>> {
+    Ok(on!(tx, conn => sqlx::query_scalar(OVERDUE).bind(now).bind(opened_before).fetch_all(conn).await)?)
+}
+
+/// Notes that it was looked what became of the sessions opened before a moment.
+pub(super) async fn looked(app: &App, workspace: WorkspaceId, opened_before: Timestamp) -> Result<()> {
+    let mut tx = app.db().begin_single().await?;
+    on!(&mut tx, conn => sqlx::query(LOOKED).bind(workspace).bind(opened_before).execute(conn).await.map(drop))?;
     tx.commit().await?;
     Ok(())
 }

@@ -293,6 +293,8 @@ pub(super) struct Session {
     pub(super) customer: Option<String>,
     #[serde(default, deserialize_with = "id")]
     pub(super) payment_intent: Option<String>,
+    #[serde(default, deserialize_with = "id")]
+    pub(super) subscription: Option<String>,
     #[serde(default)]
     pub(super) metadata: Option<Metadata>,
 }

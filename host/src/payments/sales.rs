@@ -139,7 +139,7 @@ fn together(once: i64, mut monthly: Vec<Part>, starts_at: Timestamp, ends_at: Ti
         monthly.insert(0, Part { credits: once, starts_at, ends_at: Some(ends_at) });
         return monthly;
     }
-    let mut off = -once;
+    let mut off = once.saturating_neg();
     for part in &mut monthly {
         let taken = off.min(part.credits);
         part.credits -= taken;

@@ -35,7 +35,7 @@ const PAYMENTS_ARE_EXPANDED_SINCE: &str = "2025-03-31";
 pub(super) type Parameters = Vec<(String, String)>;
 
 /// A parameter.
-pub(super) fn with(name: &str, value: impl ToString) -> (String, String) {
+pub(super) fn with(name: &str, value: &(impl ToString + ?Sized)) -> (String, String) {
     (name.to_owned(), value.to_string())
 }
 
@@ -111,7 +111,7 @@ impl<'a> Client<'a> {
         let mut found: Vec<T> = Vec::new();
         for _ in 0..MAX_PAGES {
             let mut asked = parameters.to_vec();
-            asked.push(with("limit", 100));
+            asked.push(with("limit", &100));
             asked.extend(found.last().map(|last| with("starting_after", last.id())));
             let url = self.url(path, &asked)?;
             let page: Page<T> = parse(&self.say(&|| Ok(Request::new(Method::GET, url.clone()))).await?)?;

@@ -39,7 +39,7 @@ pub async fn sync(app: &App) -> Result<Vec<Synced>> {
     let client = Client::of(app)?;
     let mut done = Vec::new();
     for offer in super::plans(app)?.offers() {
-        let asked = [with("lookup_keys[]", &offer.lookup_key), with("active", true)];
+        let asked = [with("lookup_keys[]", &offer.lookup_key), with("active", &true)];
         let found = client.list::<Price>("/v1/prices", &asked).await?.into_iter().next();
         let fitting = found.filter(|price| fits(price, &offer));
         let (price, is_new) = match fitting {
@@ -73,7 +73,7 @@ async fn make(client: Client<'_>, offer: &Offer) -> Result<Price> {
         with("currency", currency),
         with("unit_amount", amount),
         with("lookup_key", lookup_key),
-        with("transfer_lookup_key", true),
+        with("transfer_lookup_key", &true),
         with(&format!("metadata[{CREDITS}]"), credits),
     ];
     parameters.extend(tier.as_ref().map(|tier| with(&format!("metadata[{TIER}]"), tier)));

@@ -183,3 +183,25 @@ async fn what_was_sold_keeps_its_credits_when_prices_change() {
         assert_eq!((stage.balance(&ada).await[0], stage.balance(&eve).await[0]), (1_000, 900));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stripe_never_tells_is_found_by_and_by() {
+    for backend in BOTH {
+        let stage = Stage::open(backend).await;
+        let ada = stage.host.person("ada").await;
+        stage.buy(&ada, &plan("starter", "month")).await;
+        watching::sweep(&stage.host.app).await.unwrap();
+        assert_eq!(stage.balance(&ada).await, [0, 0, 0]);
+        stage.advance(DAY / 24);
+        watching::sweep(&stage.host.app).await.unwrap();
+        assert_eq!(stage.balance(&ada).await, [1_000, 0, 0]);
+        stage.spend(&ada, 999, "a video").await;
+        stage.advance(28 * DAY);
+        watching::sweep(&stage.host.app).await.unwrap();
+        assert_eq!(stage.balance(&ada).await, [1_000, 0, 0]);
+        // Once it was looked, there is nothing to look at.
+        let asked = stage.stripe.requests().len();
+        watching::sweep(&stage.host.app).await.unwrap();
+        assert_eq!(stage.stripe.requests().len(), asked);
+    }
+}

@@ -99,7 +99,7 @@ async fn a_subscription_of_localstripe_is_credited_refunded_and_ended() {
     for backend in BOTH {
         let local = Local::start().await;
         let host = Host::start_with(backend, crate::harness::settings(), |config| {
-            config.stripe = StripeConfig {
+            *config.stripe = StripeConfig {
                 secret_key: Some(SecretString::from(KEY)),
                 webhook_secrets: Some(SecretString::from(SECRET)),
                 url: local.origin.parse().unwrap(),

@@ -43,7 +43,7 @@ impl Stage {
         let stripe = Sim::start(Settings { now: Some(START), ..Settings::default() }).await;
         let micros = Arc::new(AtomicI64::new(START * 1_000_000));
         let host = Host::start_at(backend, Clock::Manual(micros.clone()), |config| {
-            config.stripe = settings(&stripe.origin());
+            *config.stripe = settings(&stripe.origin());
             change(config);
             Memories::Pooled
         });

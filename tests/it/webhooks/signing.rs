@@ -1,11 +1,9 @@
 //! What a receiver can rely on: the signature, by the library of Standard Webhooks for Python, and the secrets' exchange.
 
-#[path = "../../vendors/tests/venv/mod.rs"]
-mod venv;
-
 use super::receiver::{Got, Receiver};
 use super::{DAY, HOUR, Hands, again, endpoint, host, host_at, path, publish};
 use crate::harness::{BOTH, Person};
+use crate::venv;
 use serde_json::{Value, json};
 use std::path::Path;
 use tokio::process::Command;

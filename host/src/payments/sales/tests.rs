@@ -40,7 +40,7 @@ fn line(price: &str, amount: i64, (start, end): (i64, i64), is_prorated: bool) -
     })
 }
 
-fn sale(amount_paid: i64, lines: Value) -> Option<Sale> {
+fn sale(amount_paid: i64, lines: &Value) -> Option<Sale> {
     let invoice: Invoice = serde_json::from_value(json!({
         "id": "in_1", "status": "paid", "created": START, "amount_paid": amount_paid, "currency": "gbp",
         "parent": {"subscription_details": {"subscription": "sub_1"}}, "lines": {"data": lines, "has_more": false},
@@ -55,14 +55,14 @@ fn part(credits: i64, start: i64, end: i64) -> Part {
 
 #[test]
 fn a_month_comes_at_once_and_ends_with_it() {
-    let sold = sale(2_500, json!([line("price_month", 2_500, (START, MONTH_END), false)])).unwrap();
+    let sold = sale(2_500, &json!([line("price_month", 2_500, (START, MONTH_END), false)])).unwrap();
     assert_eq!(sold.parts, [part(1_000, START, MONTH_END)]);
     assert_eq!((sold.amount, sold.description.as_str()), (2_500, "Subscription: starter, each month"));
 }
 
 #[test]
 fn a_year_comes_in_twelve_months_of_the_calendar() {
-    let sold = sale(25_000, json!([line("price_year", 25_000, (START, YEAR_END), false)])).unwrap();
+    let sold = sale(25_000, &json!([line("price_year", 25_000, (START, YEAR_END), false)])).unwrap();
     assert_eq!(sold.parts.len(), 12);
     assert_eq!(sold.parts[0], part(1_000, START, MONTH_END));
     assert_eq!(sold.parts[11].ends_at, Some(moment(YEAR_END)));
@@ -75,9 +75,9 @@ fn a_year_comes_in_twelve_months_of_the_calendar() {
 fn what_is_changed_within_a_period_is_worth_the_part_that_is_paid() {
     let half = (START + (MONTH_END - START) / 2, MONTH_END);
     let lines = json!([line("price_month", -1_250, half, true), line("price_more", 3_750, half, true)]);
-    assert_eq!(sale(2_500, lines).unwrap().parts, [part(1_250, START, MONTH_END)]);
+    assert_eq!(sale(2_500, &lines).unwrap().parts, [part(1_250, START, MONTH_END)]);
     let down = json!([line("price_more", -3_750, half, true), line("price_month", 1_250, half, true)]);
-    assert_eq!(sale(0, down), None);
+    assert_eq!(sale(0, &down), None);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_is_paid_back_is_taken_off_the_first_months_of_a_year() {
         line("price_month", -1_250, (START, MONTH_END), true),
         line("price_year", 25_000, (START, YEAR_END), false),
     ]);
-    let sold = sale(23_750, lines).unwrap();
+    let sold = sale(23_750, &lines).unwrap();
     assert_eq!((sold.parts.len(), sold.parts[0].credits, sold.parts[1].credits), (12, 500, 1_000));
 }
 
@@ -94,17 +94,17 @@ fn what_is_paid_back_is_taken_off_the_first_months_of_a_year() {
 fn a_trial_is_worth_its_part_of_a_month() {
     let week = START + 7 * 24 * 3_600;
     for price in ["price_month", "price_year"] {
-        let sold = sale(0, json!([line(price, 0, (START, week), false)])).unwrap();
+        let sold = sale(0, &json!([line(price, 0, (START, week), false)])).unwrap();
         assert_eq!(sold.parts, [part(233, START, week)]);
     }
-    let long = sale(0, json!([line("price_month", 0, (START, YEAR_END), false)])).unwrap();
+    let long = sale(0, &json!([line("price_month", 0, (START, YEAR_END), false)])).unwrap();
     assert_eq!(long.parts, [part(1_000, START, YEAR_END)]);
 }
 
 #[test]
 fn a_foreign_price_is_worth_nothing() {
-    assert_eq!(sale(900, json!([line("price_of_a_mug", 900, (START, START), false)])), None);
-    assert_eq!(sale(0, json!([])), None);
+    assert_eq!(sale(900, &json!([line("price_of_a_mug", 900, (START, START), false)])), None);
+    assert_eq!(sale(0, &json!([])), None);
 }
 
 #[test]
@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn no_line_breaks_the_reckoning(amounts in proptest::collection::vec((any::<i64>(), any::<i64>(), any::<i64>(), any::<bool>()), 0..5)) {
         let lines: Vec<Value> = amounts.iter().map(|(amount, start, end, is_prorated)| line("price_year", *amount, (*start, *end), *is_prorated)).collect();
-        let parts = sale(0, json!(lines)).map_or_else(Vec::new, |sold| sold.parts);
+        let parts = sale(0, &json!(lines)).map_or_else(Vec::new, |sold| sold.parts);
         prop_assert!(parts.iter().all(|part| part.credits > 0 && part.starts_at > Timestamp(i64::MIN)), "{parts:?}");
     }
 }
