@@ -140,6 +140,20 @@ impl<'a> Ground<'a> {
         list.json::<Value>().await.is_ok_and(|list| is_over(&list["items"][0]))
     }
 
+    /// Waits until a host has done all work that is left.
+    pub(crate) async fn all_work_done(&self) {
+        let _host = self.host().await;
+        for _ in 0..300 {
+            let mut tx = self.db.read().await.unwrap();
+            let jobs: i64 = on!(&mut tx, conn => sqlx::query_scalar(JOBS).fetch_one(conn).await).unwrap();
+            if jobs == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("work is left, and no host does it");
+    }
+
     /// The ledger adds up, nothing is reserved, no work is left, and so many credits are there.
     pub(crate) async fn check_books(&self, credits: i64) {
         check_books(&self.db).await;
@@ -148,15 +162,15 @@ impl<'a> Ground<'a> {
     }
 }
 
+const JOBS: &str = "select count(*) from jobs";
+
 /// The ledger adds up, nothing is reserved, and no work is left.
 async fn check_books(db: &Db) {
     let mut tx = db.read().await.unwrap();
     let broken = ledger::audit(&mut tx).await.unwrap();
     assert!(broken.is_empty(), "{broken:?}");
-    for (what, statement) in [
-        ("open holds", "select count(*) from credit_holds where state = 'open'"),
-        ("jobs", "select count(*) from jobs"),
-    ] {
+    for (what, statement) in [("open holds", "select count(*) from credit_holds where state = 'open'"), ("jobs", JOBS)]
+    {
         let count: i64 = on!(&mut tx, conn => sqlx::query_scalar(statement).fetch_one(conn).await).unwrap();
         assert_eq!(count, 0, "{what}");
     }
