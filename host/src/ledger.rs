@@ -46,7 +46,7 @@ pub use statement::{Span, statement};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{HoldId, TransactionId, WorkspaceId};
+use crate::id::{GrantId, HoldId, TransactionId, WorkspaceId};
 use crate::on;
 use alert::After;
 use anyhow::anyhow;
@@ -128,6 +128,8 @@ struct Entry<'a> {
     amount: i64,
     delta: Delta,
     hold: Option<HoldId>,
+    /// The grant whose payment was taken back.
+    grant: Option<GrantId>,
     key: &'a str,
     description: &'a str,
 }
@@ -168,8 +170,8 @@ async fn shift(tx: &mut Tx, workspace: WorkspaceId, delta: Delta) -> Result<Opti
 
 const RECORD: &str =
     "insert into credit_transactions (id, workspace_id, kind, amount, posted_delta, held_delta, owed_delta,
-        posted_after, held_after, owed_after, hold_id, key, description, created_at, sequence)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+        posted_after, held_after, owed_after, hold_id, grant_id, key, description, created_at, sequence)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
         (select coalesce(max(sequence), 0) + 1 from credit_transactions where workspace_id = $2))";
 
 /// Writes the row about a change, and tells who wants to know that credits run low. The account's lock makes the next sequence
@@ -180,7 +182,7 @@ async fn record(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, after: A
         .bind(TransactionId::new()).bind(workspace).bind(entry.kind).bind(entry.amount)
         .bind(entry.delta.posted).bind(entry.delta.held).bind(entry.delta.owed)
         .bind(after.posted).bind(after.held).bind(after.owed)
-        .bind(entry.hold).bind(full_key(entry.kind, entry.key)).bind(entry.description).bind(now)
+        .bind(entry.hold).bind(entry.grant).bind(full_key(entry.kind, entry.key)).bind(entry.description).bind(now)
         .execute(conn).await.map(drop))?;
     Ok(())
 }

@@ -49,7 +49,8 @@ pub async fn adjust(
         }
     }
     let delta = Delta { posted: credits, ..Delta::default() };
-    let entry = Entry { kind: Kind::Adjust, amount: -credits, delta, hold: None, key, description: reason };
+    let entry =
+        Entry { kind: Kind::Adjust, amount: -credits, delta, hold: None, grant: None, key, description: reason };
     book(tx, workspace, &entry, now).await?;
     Ok(true)
 }

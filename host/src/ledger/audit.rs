@@ -33,6 +33,16 @@ const GRANTS_THAT_CANNOT_BE: &str = "select id, remaining, held, credits from cr
     where remaining < 0 or held < 0 or held > remaining or remaining > credits or clawed < 0 or clawed > credits
         or (is_open = 1) <> (remaining > 0)";
 
+// Of each grant so much counts as taken back as its clawbacks took that no won dispute restored. Clawbacks of old do not say
+// their grant.
+const GRANTS_OFF_THEIR_CLAWBACKS: &str = "select g.id, g.clawed, cast(coalesce(sum(t.amount), 0) as bigint)
+    from credit_grants g left join credit_transactions t on t.grant_id = g.id and t.kind = 'clawback'
+        and not exists (select 1 from credit_transactions r where r.workspace_id = t.workspace_id
+            and r.key = 'grant:restore/' || substr(t.key, 10))
+    where not exists (select 1 from credit_transactions old where old.workspace_id = g.workspace_id
+        and old.kind = 'clawback' and old.grant_id is null)
+    group by g.id, g.clawed having g.clawed <> coalesce(sum(t.amount), 0)";
+
 const BROKEN_CHAINS: &str = "select workspace_id, sequence
     from (select workspace_id, sequence, posted_after, held_after, owed_after, row_number() over account as place,
             coalesce(lag(posted_after) over account, 0) + posted_delta as posted_due,
@@ -77,6 +87,11 @@ pub async fn audit(tx: &mut Tx) -> sqlx::Result<Vec<String>> {
         on!(&mut *tx, conn => sqlx::query_as(GRANTS_THAT_CANNOT_BE).fetch_all(conn).await)?;
     faults.extend(rows.into_iter().map(|(grant, remaining, held, credits)| {
         format!("grant {grant} of {credits} credits has {remaining} left, {held} of them held, which cannot be")
+    }));
+    let rows: Vec<(GrantId, i64, i64)> =
+        on!(&mut *tx, conn => sqlx::query_as(GRANTS_OFF_THEIR_CLAWBACKS).fetch_all(conn).await)?;
+    faults.extend(rows.into_iter().map(|(grant, clawed, sum)| {
+        format!("grant {grant} has {clawed} credits taken back, but its clawbacks sum to {sum}")
     }));
     let rows: Vec<(WorkspaceId, i64)> = on!(&mut *tx, conn => sqlx::query_as(BROKEN_CHAINS).fetch_all(conn).await)?;
     faults.extend(rows.into_iter().map(|(workspace, sequence)| {

@@ -1,8 +1,8 @@
 //! Taking credits back whose payment was taken back, and giving them again.
 //!
 //! What is unspent is taken: of that payment's grant first, then of the others, those first that would be used last. Credits of
-//! the grant that ended unused are gone already, and count first. What has been used by then is owed, and netted from whatever becomes free: grants, refunds, and holds that give back. So a workspace
-//! that owes has nothing available.
+//! the grant that ended unused are gone already, and count first. What has been used by then is owed, and netted from whatever
+//! becomes free: grants, refunds, and holds that give back. So a workspace that owes has nothing available.
 
 use super::grants::{self, Grant};
 use super::{Delta, Entry, Kind, book, expiring, full_key, is_nothing, lock};
@@ -68,7 +68,8 @@ pub async fn claw_back(
         .bind(wanted).bind(excused).bind(workspace).bind(grant.id).execute(conn).await.map(drop))?;
     let owed = missing - taken;
     let delta = Delta { posted: -taken, held: 0, owed };
-    let entry = Entry { kind: Kind::Clawback, amount: wanted, delta, hold: None, key, description };
+    let entry =
+        Entry { kind: Kind::Clawback, amount: wanted, delta, hold: None, grant: Some(grant.id), key, description };
     book(tx, workspace, &entry, now).await?;
     Ok(ClawedBack { taken, owed })
 }
@@ -94,11 +95,14 @@ pub async fn is_clawed_back(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> R
     Ok(made(tx, workspace, key).await?.is_some())
 }
 
+const CLAWBACK: &str = "select amount, -posted_delta + owed_delta, grant_id from credit_transactions
+    where workspace_id = $1 and key = $2";
+
 /// Gives again what was taken back by a key, since the dispute over the payment was won: as a grant of the same origin that ends
 /// when the first would, named `restore/` and the key. True where it is new: a clawback is restored once.
 ///
 /// # Errors
-/// Nothing was taken back by this key, or the workspace has no such grant; the database failed.
+/// Nothing was taken back of this grant by this key, or the workspace has no such grant; the database failed.
 pub async fn restore(
     tx: &mut Tx,
     workspace: WorkspaceId,
@@ -108,9 +112,12 @@ pub async fn restore(
     now: Timestamp,
 ) -> Result<bool> {
     lock(tx, workspace).await?;
-    let made = made(tx, workspace, clawback_key).await?.ok_or(Error::NotFound("clawback"))?;
     let grant = grants::by_key(tx, workspace, grant_key).await?;
-    let credits = made.taken + made.owed;
+    let made: Option<(i64, i64, Option<GrantId>)> = on!(&mut *tx, conn => sqlx::query_as(CLAWBACK)
+        .bind(workspace).bind(full_key(Kind::Clawback, clawback_key))
+        .fetch_optional(conn).await)?;
+    let made = made.filter(|(.., of)| of.is_none_or(|of| of == grant.id));
+    let (clawed, credits, _) = made.ok_or(Error::NotFound("clawback"))?;
     let again = Grant {
         origin: grant.origin,
         credits,
@@ -120,7 +127,7 @@ pub async fn restore(
     };
     let is_new = grants::add(tx, workspace, Kind::Grant, &again, now).await?;
     if is_new {
-        on!(&mut *tx, conn => sqlx::query(MARK).bind(-credits).bind(0_i64).bind(workspace).bind(grant.id)
+        on!(&mut *tx, conn => sqlx::query(MARK).bind(-clawed).bind(credits - clawed).bind(workspace).bind(grant.id)
             .execute(conn).await.map(drop))?;
     }
     Ok(is_new)
@@ -142,6 +149,6 @@ pub(super) async fn collect(tx: &mut Tx, workspace: WorkspaceId, key: &str, now:
     }
     let delta = Delta { posted: -paid, held: 0, owed: -paid };
     let description = "Paid off what was owed";
-    let entry = Entry { kind: Kind::Collect, amount: paid, delta, hold: None, key, description };
+    let entry = Entry { kind: Kind::Collect, amount: paid, delta, hold: None, grant: None, key, description };
     book(tx, workspace, &entry, now).await.map(drop)
 }

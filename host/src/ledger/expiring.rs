@@ -79,6 +79,7 @@ pub(super) async fn end(
         amount: credits,
         delta: Delta { posted: -credits, ..Delta::default() },
         hold: None,
+        grant: None,
         key,
         description: "Expired unused",
     };

@@ -73,6 +73,7 @@ pub async fn extend(tx: &mut Tx, workspace: WorkspaceId, hold: HoldId, credits: 
         amount: more,
         delta,
         hold: Some(hold),
+        grant: None,
         key: &format!("{hold}/{credits}"),
         description: &describe("Reserved more for", &stored.operation),
     };

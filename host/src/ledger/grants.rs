@@ -86,6 +86,7 @@ pub(super) async fn add(
         amount: grant.credits,
         delta: Delta { posted: left, held: 0, owed: -paid },
         hold: None,
+        grant: None,
         key: grant.key,
         description: grant.description,
     };

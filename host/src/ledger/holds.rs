@@ -133,6 +133,7 @@ async fn insert(
         amount: wanted.credits,
         delta: Delta { held: wanted.credits, ..Delta::default() },
         hold: Some(hold),
+        grant: None,
         key: wanted.key,
         description: &describe("Reserved for", wanted.operation),
     };
@@ -274,6 +275,7 @@ async fn resolve(
         amount,
         delta: Delta { posted: -charged, held: -ended.amount, owed: 0 },
         hold: Some(hold),
+        grant: None,
         key: &hold.to_string(),
         description: &describe(verb, &ended.operation),
     };

@@ -59,6 +59,7 @@ pub async fn refund(
         amount: credits,
         delta: Delta { posted: left, held: 0, owed: -paid },
         hold: Some(hold),
+        grant: None,
         key: &key,
         description: &format!("{}: {reason}", holds::describe("Refunded for", &operation)),
     };

@@ -152,6 +152,8 @@ async fn what_is_taken_back_and_was_spent_is_owed_and_netted() {
         let mut tx = db.begin().await.unwrap();
         let unknown = ledger::claw_back(&mut tx, workspace, "nothing", 1, "k", "Refunded", NOW).await;
         assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+        let of_another = ledger::restore(&mut tx, workspace, "small", "dispute", "Won", NOW).await;
+        assert!(matches!(of_another, Err(Error::NotFound(_))), "{of_another:?}");
     }
 }
 

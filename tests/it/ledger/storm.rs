@@ -205,7 +205,7 @@ async fn act(stage: &Stage, action: Action, commits: bool) {
             Error::InsufficientCredits { .. } | Error::Invalid { .. } | Error::NotFound(_) | Error::Conflict { .. },
         ) => said.refused += 1,
         Err(error) => {
-            println!("cut off: {error:?}");
+            println!("cut off: {error}");
             said.broken += 1;
         }
     }

@@ -5,7 +5,7 @@ use crate::harness;
 use orla::db::Tx;
 use orla::{ledger, on};
 
-const TAMPERINGS: [&str; 15] = [
+const TAMPERINGS: [&str; 16] = [
     "update credit_accounts set posted = posted + 1",
     "update credit_accounts set held = held - 1",
     "update credit_holds set amount = amount - 1",
@@ -18,6 +18,7 @@ const TAMPERINGS: [&str; 15] = [
     "update credit_grants set remaining = remaining - 1",
     "update credit_grants set held = held - 1",
     "update credit_grants set is_open = 0",
+    "update credit_grants set clawed = 1",
     "update credit_holds set grants = '[]'",
     "update credit_holds set charged = 1",
     "update credit_holds set refunded = 1",
