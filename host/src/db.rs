@@ -4,6 +4,7 @@
 //! both as it stands (`$1` placeholders, integers for times and UUIDs as ids); [`on!`](crate::on) compiles a body for
 //! each. Nothing outside this file knows which database it talks to, except where a dialect differs ([`Tx::is_postgres`]).
 
+pub(crate) mod bundle;
 pub(crate) mod rows;
 pub(crate) mod schema;
 
@@ -135,6 +136,18 @@ impl Db {
         };
         crash::before_write();
         Ok(tx)
+    }
+
+    /// A connection for exactly one [`Bundle`](bundle::Bundle), which is all or nothing by itself on PostgreSQL, as in
+    /// [`Db::begin_single`].
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub(crate) async fn begin_bundle(&self) -> sqlx::Result<Tx> {
+        match self {
+            Self::Sqlite { .. } => self.begin().await,
+            Self::Postgres(_) => self.begin_single().await,
+        }
     }
 
     /// A transaction that only reads, and sees the database as it is at its first statement for as long as it lasts. It keeps

@@ -20,6 +20,7 @@ pub(crate) use worker::{BATCH, keep};
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::id::{
     ConnectionId, EmailTokenId, EndpointId, GenerationId, ImportId, JobId, PublicationId, ScheduleId, VideoId,
     WorkspaceId,
@@ -135,11 +136,25 @@ pub async fn enqueue(tx: &mut Tx, job: Job, due: Timestamp, now: Timestamp) -> s
 /// # Errors
 /// The database failed.
 pub async fn enqueue_at(tx: &mut Tx, job: Job, place: &Place, due: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+    let mut bundle = Bundle::new(tx);
+    enqueueing(&mut bundle, job, place, due, now);
+    bundle.run(tx).await.map(drop)
+}
+
+/// [`enqueue_at`] as part of a bundle.
+pub(crate) fn enqueueing(bundle: &mut Bundle, job: Job, place: &Place, due: Timestamp, now: Timestamp) {
     let (name, subject) = job.name_and_subject();
-    on!(tx, conn => sqlx::query(ENQUEUE)
-        .bind(JobId::new()).bind(name).bind(subject).bind(due).bind(now)
-        .bind(&place.queue).bind(place.workspace).bind(place.line).bind(i64::from(due <= now))
-        .execute(conn).await.map(drop))
+    bundle
+        .add(ENQUEUE)
+        .bind(JobId::new())
+        .bind(name)
+        .bind(subject)
+        .bind(due)
+        .bind(now)
+        .bind(&place.queue)
+        .bind(place.workspace)
+        .bind(place.line)
+        .bind(i64::from(due <= now));
 }
 
 const WITHDRAW: &str = "delete from jobs where kind = $1 and subject = $2 and lease is null";
@@ -217,9 +232,28 @@ pub struct LostClaim(JobId);
 /// # Errors
 /// [`LostClaim`], or the database failed; the transaction must be dropped.
 pub async fn complete(tx: &mut Tx, claim: &Claim) -> anyhow::Result<()> {
-    let ended = on!(tx, conn => sqlx::query(COMPLETE).bind(claim.id).bind(claim.lease)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    if ended == 1 { Ok(()) } else { Err(LostClaim(claim.id).into()) }
+    let mut bundle = Bundle::new(tx);
+    completing(&mut bundle, claim);
+    still_ours(&bundle.run(tx).await?, claim)
+}
+
+/// [`complete`] as the first part of a bundle; [`still_ours`] looks at what it came to.
+pub(crate) fn completing(bundle: &mut Bundle, claim: &Claim) {
+    bundle.add(COMPLETE).bind(claim.id).bind(claim.lease);
+}
+
+/// [`reschedule`] as the first part of a bundle; [`still_ours`] looks at what it came to.
+pub(crate) fn rescheduling(bundle: &mut Bundle, claim: &Claim, due: Timestamp) {
+    bundle.add(RESCHEDULE).bind(due).bind(claim.id).bind(claim.lease);
+}
+
+/// # Errors
+/// [`LostClaim`]: the first part of a bundle did not find the job in our hands. The transaction must be dropped.
+pub(crate) fn still_ours(answers: &[Option<i64>], claim: &Claim) -> anyhow::Result<()> {
+    match answers.first() {
+        Some(Some(_)) => Ok(()),
+        _ => Err(LostClaim(claim.id).into()),
+    }
 }
 
 /// Gives a job back, to be claimed again from `due` on, in the transaction that writes why.
@@ -227,7 +261,7 @@ pub async fn complete(tx: &mut Tx, claim: &Claim) -> anyhow::Result<()> {
 /// # Errors
 /// As [`complete`].
 pub async fn reschedule(tx: &mut Tx, claim: &Claim, due: Timestamp) -> anyhow::Result<()> {
-    let given_back = on!(tx, conn => sqlx::query(RESCHEDULE).bind(due).bind(claim.id).bind(claim.lease)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    if given_back == 1 { Ok(()) } else { Err(LostClaim(claim.id).into()) }
+    let mut bundle = Bundle::new(tx);
+    rescheduling(&mut bundle, claim, due);
+    still_ours(&bundle.run(tx).await?, claim)
 }

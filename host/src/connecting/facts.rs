@@ -6,13 +6,15 @@
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connectors::connections::Connection;
+use crate::connectors::connections::{Connection, connection_columns};
 use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::release::Release;
 use crate::connectors::run::Pinned;
 use crate::connectors::variant::Fact;
 use crate::connectors::work::Account;
-use crate::id::RunId;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::id::{ConnectionId, RunId, WorkspaceId};
 use crate::on;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +28,11 @@ const REST: Duration = Duration::from_secs(5 * 60);
 /// The longest that a post waits for facts. The asking goes on behind it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-#[derive(sqlx::FromRow)]
+/// What is kept of an account, or of one of its targets; nothing where the vendor was never asked.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Option<Row>);
+
+#[derive(Debug, sqlx::FromRow)]
 struct Row {
     facts: String,
     fetched_at: Option<Timestamp>,
@@ -35,6 +41,14 @@ struct Row {
 
 const FIND: &str = "select facts, fetched_at, asked_at from account_facts
     where workspace_id = $1 and connection_id = $2 and target = $3";
+/// A round trip less than one after the other.
+const FIND_WITH_CONNECTION: &str = concat!(
+    "select ",
+    connection_columns!(),
+    ", kept.facts, kept.fetched_at, kept.asked_at from connections left join account_facts kept
+        on kept.workspace_id = connections.workspace_id and kept.connection_id = connections.id and kept.target = ''
+    where connections.workspace_id = $1 and connections.id = $2"
+);
 // Of a connection that was removed meanwhile nothing is kept.
 const KEEP: &str = "insert into account_facts (connection_id, target, workspace_id, facts, fetched_at, asked_at)
     select id, $2, workspace_id, $4, $5, $5 from connections where id = $1 and workspace_id = $3
@@ -44,20 +58,52 @@ const FAILED: &str = "insert into account_facts (connection_id, target, workspac
     select id, $2, workspace_id, '[]', null, $4 from connections where id = $1 and workspace_id = $3
     on conflict (connection_id, target) do update set asked_at = excluded.asked_at";
 
+/// A workspace's connection, and what is kept of the account without any of its targets.
+///
+/// # Errors
+/// It has no such connection, or the database failed.
+pub(crate) async fn find_connection(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> Result<(Connection, Kept)> {
+    #[derive(sqlx::FromRow)]
+    struct Both {
+        #[sqlx(flatten)]
+        connection: Connection,
+        facts: Option<String>,
+        fetched_at: Option<Timestamp>,
+        asked_at: Option<Timestamp>,
+    }
+    let both: Option<Both> = on!(tx, conn => sqlx::query_as(FIND_WITH_CONNECTION)
+        .bind(workspace).bind(id).fetch_optional(conn).await)?;
+    let Both { connection, facts, fetched_at, asked_at } = both.ok_or(Error::NotFound("connection"))?;
+    let row = facts.zip(asked_at).map(|(facts, asked_at)| Row { facts, fetched_at, asked_at });
+    Ok((connection, Kept(row)))
+}
+
+/// What is kept of an account, and of the one of its targets that a post goes to.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn kept(tx: &mut Tx, connection: &Connection, target: Option<&str>) -> sqlx::Result<Kept> {
+    let row = on!(tx, conn => sqlx::query_as(FIND)
+        .bind(connection.workspace_id).bind(connection.id).bind(target.unwrap_or_default())
+        .fetch_optional(conn).await)?;
+    Ok(Kept(row))
+}
+
 /// What is known of an account, and of the one of its targets that a post goes to.
 pub(crate) async fn known(
     app: &App,
     release: &Arc<Release>,
     connection: &Connection,
     target: Option<&str>,
+    Kept(kept): Kept,
 ) -> Vec<Fact> {
     if release.identity.is_none() {
         return Vec::new();
     }
-    let kept = find(app, connection, target).await.unwrap_or_else(|error| {
-        tracing::warn!(connection = %connection.id, "the facts of an account cannot be read: {error:#}");
-        None
-    });
     let now = app.now();
     // Who connects anew may have allowed more, so what was known before counts for nothing.
     let age = kept.as_ref().and_then(|row| row.fetched_at).filter(|at| *at >= connection.updated_at);
@@ -82,13 +128,6 @@ pub(crate) async fn known(
 
 fn read(kept: Option<Row>) -> Vec<Fact> {
     kept.and_then(|row| serde_json::from_str(&row.facts).ok()).unwrap_or_default()
-}
-
-async fn find(app: &App, connection: &Connection, target: Option<&str>) -> sqlx::Result<Option<Row>> {
-    let mut tx = app.db().read().await?;
-    on!(&mut tx, conn => sqlx::query_as(FIND)
-        .bind(connection.workspace_id).bind(connection.id).bind(target.unwrap_or_default())
-        .fetch_optional(conn).await)
 }
 
 /// Asks the vendor, by a run that may only read, and keeps what it says. `None` where it said nothing.

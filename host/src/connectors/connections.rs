@@ -83,7 +83,7 @@ macro_rules! connection_columns {
         connections.updated_at"
     };
 }
-pub(super) use connection_columns;
+pub(crate) use connection_columns;
 
 macro_rules! columns {
     ($tail:literal) => {

@@ -3,9 +3,9 @@
 use super::connections::{Connection, connection_columns};
 use super::credentials::{Sealed, Stored};
 use super::run::{self, Pinned};
-use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::id::{ConnectionId, RunId, WorkspaceId};
+use crate::id::{ConnectionId, PublicationId, RunId, WorkspaceId};
+use crate::jobs::BATCH;
 use crate::on;
 use crate::vault::Vault;
 use sqlx::{FromRow as _, Row as _};
@@ -23,26 +23,48 @@ pub(crate) struct LoadedRun {
 }
 
 macro_rules! load {
-    ($columns:literal, $join:literal) => {
+    ($columns:literal, $tables:literal, $tail:expr) => {
         concat!(
-            "select runs.release, runs.seed, runs.started_at, ",
+            "select runs.id as run_id, runs.release, runs.seed, runs.started_at, ",
             connection_columns!(),
             $columns,
-            " from runs join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id ",
-            $join,
-            " where runs.id = $1 and runs.workspace_id = $2"
+            " from runs ",
+            $tables,
+            $tail
+        )
+    };
+}
+macro_rules! with_secrets {
+    ($tables:literal, $tail:literal) => {
+        load!(
+            ", secrets.name as secret_name, secrets.sealed as secret_sealed, secrets.expires_at as secret_expires_at, \
+                secrets.updated_at as secret_updated_at",
+            $tables,
+            concat!(
+                " left join connection_secrets secrets on secrets.connection_id = connections.id \
+                    and secrets.workspace_id = connections.workspace_id",
+                $tail
+            )
         )
     };
 }
 /// One row a secret: to read secrets along with what is read anyway costs no round trip.
-const LOAD: &str = load!(
-    ", secrets.name as secret_name, secrets.sealed as secret_sealed, secrets.expires_at as secret_expires_at, \
-        secrets.updated_at as secret_updated_at",
-    "left join connection_secrets secrets on secrets.connection_id = connections.id \
-        and secrets.workspace_id = connections.workspace_id"
+const LOAD: &str = with_secrets!(
+    "join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id",
+    " where runs.id = $1 and runs.workspace_id = $2"
 );
 /// For the benchmark, which asks what the secrets add.
-const LOAD_WITHOUT: &str = load!(", cast(null as text) as secret_name", "");
+const LOAD_WITHOUT: &str = load!(
+    ", cast(null as text) as secret_name",
+    "join connections on connections.id = $3 and connections.workspace_id = runs.workspace_id",
+    " where runs.id = $1 and runs.workspace_id = $2"
+);
+/// As many places as a batch has jobs.
+const LOAD_BATCH: &str = with_secrets!(
+    "join publications on publications.id = runs.id
+    join connections on connections.id = publications.connection_id and connections.workspace_id = runs.workspace_id",
+    " where runs.id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+);
 
 /// What is read of a run and its connection.
 struct Found {
@@ -50,6 +72,32 @@ struct Found {
     release: String,
     connection: Connection,
     sealed: Vec<Sealed>,
+}
+
+/// The rows of statements above, run by run.
+macro_rules! read {
+    ($rows:expr) => {{
+        let mut found: Vec<Found> = Vec::new();
+        for row in &$rows {
+            let id: RunId = row.try_get("run_id")?;
+            let at = found.iter().position(|found| found.pinned.id == id).unwrap_or(found.len());
+            if at == found.len() {
+                let connection = Connection::from_row(row)?;
+                let (workspace, seed, started_at) =
+                    (connection.workspace_id, row.try_get("seed")?, row.try_get("started_at")?);
+                let (pinned, release) = (Pinned { id, workspace, seed, started_at }, row.try_get("release")?);
+                found.push(Found { pinned, release, connection, sealed: Vec::new() });
+            }
+            let Some(name) = row.try_get("secret_name")? else { continue };
+            found[at].sealed.push(Sealed {
+                name,
+                sealed: row.try_get("secret_sealed")?,
+                expires_at: row.try_get("secret_expires_at")?,
+                updated_at: row.try_get("secret_updated_at")?,
+            });
+        }
+        found
+    }};
 }
 
 /// Reads a run of a workspace's and whom it acts for.
@@ -82,6 +130,27 @@ pub(super) async fn without_secrets(
     Ok(())
 }
 
+/// Reads the runs of a batch of publications, filled up with nil. Left out are those whose connection was removed.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn load_batch(
+    tx: &mut Tx,
+    vault: &Vault,
+    ids: &[PublicationId; BATCH],
+) -> sqlx::Result<Vec<LoadedRun>> {
+    let found = on!(&mut *tx, conn => {
+        let query = ids.iter().fold(sqlx::query(LOAD_BATCH), |query, id| query.bind(id));
+        read!(query.fetch_all(conn).await?)
+    });
+    let mut all = Vec::with_capacity(found.len());
+    for Found { pinned, release, connection, sealed } in found {
+        let stored = Stored::open(tx, vault, pinned.workspace, connection.id, sealed).await;
+        all.push(LoadedRun { pinned, release, connection: Some(connection), stored: stored.ok() });
+    }
+    Ok(all)
+}
+
 async fn find(
     tx: &mut Tx,
     statement: &'static str,
@@ -90,24 +159,7 @@ async fn find(
     connection: ConnectionId,
 ) -> sqlx::Result<Option<Found>> {
     on!(tx, conn => {
-        let rows = sqlx::query(statement).bind(id).bind(workspace).bind(connection).fetch_all(conn).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let (seed, started_at): (i64, Timestamp) = (first.try_get("seed")?, first.try_get("started_at")?);
-        let mut sealed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let Some(name) = row.try_get("secret_name")? else { continue };
-            sealed.push(Sealed {
-                name,
-                sealed: row.try_get("secret_sealed")?,
-                expires_at: row.try_get("secret_expires_at")?,
-                updated_at: row.try_get("secret_updated_at")?,
-            });
-        }
-        Ok(Some(Found {
-            pinned: Pinned { id, workspace, seed, started_at },
-            release: first.try_get("release")?,
-            connection: Connection::from_row(first)?,
-            sealed,
-        }))
+        let query = sqlx::query(statement).bind(id).bind(workspace).bind(connection);
+        Ok(read!(query.fetch_all(conn).await?).pop())
     })
 }

@@ -16,6 +16,7 @@ use super::sink::Sink;
 use super::slots::Slots;
 use crate::clock::{Clock, Timestamp};
 use crate::config::ConnectorConfig;
+use crate::db::bundle::Bundle;
 use crate::db::{Db, Tx};
 use crate::id::{RunId, WorkspaceId};
 use crate::vault::Vault;
@@ -78,9 +79,15 @@ const FIND: &str = "select release, seed, started_at from runs where id = $1";
 
 /// Begins a run: from now on it belongs to this release.
 pub(crate) async fn pin(tx: &mut Tx, pinned: &Pinned, connector: &str, release: &str) -> sqlx::Result<()> {
-    on!(tx, conn => sqlx::query(INSERT)
-        .bind(pinned.id).bind(pinned.workspace).bind(connector).bind(release).bind(pinned.seed).bind(pinned.started_at)
-        .execute(conn).await.map(drop))
+    let mut bundle = Bundle::new(tx);
+    pinning(&mut bundle, pinned, connector, release);
+    bundle.run(tx).await.map(drop)
+}
+
+/// [`pin`] as part of a bundle.
+pub(crate) fn pinning(bundle: &mut Bundle, pinned: &Pinned, connector: &str, release: &str) {
+    let Pinned { id, workspace, seed, started_at } = *pinned;
+    bundle.add(INSERT).bind(id).bind(workspace).bind(connector).bind(release).bind(seed).bind(started_at);
 }
 
 /// A run that begins, the connector that carries it out, and the digest of its release.

@@ -36,14 +36,14 @@ impl Shares {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether no slot is in use.
-    pub(super) fn is_idle(&self) -> bool {
-        self.taken().all == 0
+    /// How many slots are in use.
+    pub(super) fn in_use(&self) -> usize {
+        self.taken().all
     }
 
     /// How many slots are free.
     pub(super) fn free(&self) -> usize {
-        self.slots - self.taken().all
+        self.slots - self.in_use()
     }
 
     /// How many more slots a queue may have. An idle worker leaves one to each.

@@ -10,7 +10,8 @@ use crate::db::Tx;
 use crate::fence;
 use crate::id::{ConnectionId, EmailTokenId, EndpointId, ImportId, PublicationId, ScheduleId};
 use crate::identity::verification;
-use crate::publications::{Publication, beginning, execution, reconciling};
+use crate::publications::beginning::{self, Begun};
+use crate::publications::{execution, reconciling};
 use crate::videos::{self, Video};
 use crate::webhooks::paused;
 use crate::{generations, imports, schedules};
@@ -30,10 +31,14 @@ const RIPEN_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a worker that has something in hand waits before it claims more: a claim costs the same for one job as for many.
 const GATHER: Duration = Duration::from_millis(4);
+/// The same where it has much in hand, which takes its time anyway.
+const GATHER_MORE: Duration = Duration::from_millis(8);
+/// How many jobs are much.
+const MUCH: usize = 2 * BATCH;
 
 /// What a claimed job comes to.
 enum Work {
-    Publish(Box<Publication>),
+    Publish(Box<Begun>),
     Reconcile(PublicationId),
     Advance(ScheduleId),
     Import(ImportId),
@@ -80,7 +85,7 @@ pub async fn work(app: App) {
     let mut rounds = Rounds::default();
     while !app.stopping().is_cancelled() {
         fence::wait(&app).await;
-        if !shares.is_idle() {
+        if shares.in_use() > 0 {
             gather(&app, &shares, &ended).await;
         }
         let next = match take(&app, &shares, &mut rounds).await {
@@ -126,7 +131,7 @@ async fn gather(app: &App, shares: &Shares, ended: &Notify) {
             () = app.stopping().cancelled() => return,
         }
     }
-    tokio::time::sleep(GATHER).await;
+    tokio::time::sleep(if shares.in_use() < MUCH { GATHER } else { GATHER_MORE }).await;
 }
 
 /// Claims jobs and begins them in one transaction. Those that had become pointless end in it.
@@ -208,7 +213,7 @@ async fn claim_in_turn(
 async fn carry_out(app: &App, claim: &Claim, work: Work) {
     let work = async {
         match work {
-            Work::Publish(publication) => execution::carry_out(app, claim, *publication).await,
+            Work::Publish(begun) => execution::carry_out(app, claim, *begun).await,
             Work::Reconcile(id) => Box::pin(reconciling::look(app, claim, id)).await,
             Work::Advance(id) => Box::pin(schedules::carry_on(app, claim, id)).await,
             Work::Import(id) => Box::pin(imports::carry_on(app, claim, id)).await,

@@ -5,6 +5,7 @@
 use super::{Publication, planning, timeline};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::connectors::loading::{self, LoadedRun};
 use crate::connectors::run::{self, Pinned, Pinning};
 use crate::db::Tx;
 use crate::id::PublicationId;
@@ -22,6 +23,14 @@ const BEGIN: &str = returning!(
         and (state <> 'scheduled' or not_after is null or not_after >= $1)"
 );
 
+/// A publication whose attempt begins.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(super) publication: Publication,
+    /// Its run, and whom it acts for; `None` where the connection was removed.
+    pub(super) run: Option<LoadedRun>,
+}
+
 /// Begins an attempt of each publication that still wants one, and gives those; the jobs of the others end.
 ///
 /// # Errors
@@ -31,7 +40,7 @@ pub(crate) async fn begin(
     tx: &mut Tx,
     claims: &[(Claim, PublicationId)],
     now: Timestamp,
-) -> anyhow::Result<HashMap<PublicationId, Publication>> {
+) -> anyhow::Result<HashMap<PublicationId, Begun>> {
     let mut all = HashMap::with_capacity(claims.len());
     for batch in claims.chunks(BATCH) {
         let mut ids = [PublicationId(Uuid::nil()); BATCH];
@@ -42,7 +51,11 @@ pub(crate) async fn begin(
         })?;
         pin(app, tx, &begun, now).await?;
         timeline::begun(tx, &begun, now).await?;
-        all.extend(begun.into_iter().map(|publication| (publication.id, publication)));
+        let mut runs = loading::load_batch(tx, app.vault(), &ids).await?;
+        all.extend(begun.into_iter().map(|publication| {
+            let at = runs.iter().position(|run| run.pinned.id == publication.id.into());
+            (publication.id, Begun { run: at.map(|at| runs.swap_remove(at)), publication })
+        }));
     }
     for (claim, id) in claims.iter().filter(|(_, id)| !all.contains_key(id)) {
         planning::miss(tx, *id, now).await?;

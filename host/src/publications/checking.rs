@@ -3,7 +3,7 @@
 
 use super::pulling;
 use crate::app::App;
-use crate::connecting::facts;
+use crate::connecting::facts::{self, Kept};
 use crate::connectors::connections::Connection;
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::release::Release;
@@ -11,7 +11,7 @@ use crate::connectors::variant::{Variant, Violation};
 use crate::error::Trouble;
 use std::sync::Arc;
 
-/// What is wrong with a variant, what is wrong with its media first. None where it may go out.
+/// What is wrong with a variant, what is wrong with its media first. None where it may go out. What is kept is of the target.
 ///
 /// # Errors
 /// The connector could not tell.
@@ -19,11 +19,11 @@ pub(super) async fn check(
     app: &App,
     release: &Arc<Release>,
     connection: &Connection,
-    target: Option<&str>,
+    (target, kept): (Option<&str>, Kept),
     (variant, media): (&Variant, Vec<Trouble>),
 ) -> Result<Vec<Trouble>, Fault> {
     let pulled = pulling::check(app, release, variant).err();
-    let facts = facts::known(app, release, connection, target).await;
+    let facts = facts::known(app, release, connection, target, kept).await;
     let violations = app.connectors().check(release, connection.workspace_id, variant, &facts).await?;
     let mut all = media;
     all.extend(pulled.map(|fault| Trouble::new(fault.field.unwrap_or_default(), fault.message)));

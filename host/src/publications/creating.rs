@@ -11,6 +11,7 @@ use crate::connectors::connections::Connection;
 use crate::connectors::journal;
 use crate::connectors::run::{self, Pinned};
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::id::{PostId, PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
@@ -119,7 +120,7 @@ pub(crate) fn wish_row<'a>(author: UserId, new: &'a NewPublication, vetted: &'a 
 /// Takes a publication in; or gives the one that somebody with the same key was quicker with, and took the last credits for.
 pub(super) async fn take_in(app: &App, row: &Row<'_>, release: &str) -> Result<Publication> {
     let taken = async {
-        let mut tx = app.db().begin().await?;
+        let mut tx = if row.is_plain() { app.db().begin_bundle().await? } else { app.db().begin().await? };
         let publication = insert(&mut tx, row, release, app.now()).await?;
         tx.commit().await?;
         Ok(publication)
@@ -204,6 +205,15 @@ pub(crate) struct Row<'a> {
     pub(crate) completes: Option<Completes<'a>>,
 }
 
+impl Row<'_> {
+    /// Whether one bundle writes all of it: there is nothing to reserve, to look for, to copy or to tell.
+    fn is_plain(&self) -> bool {
+        let has_media = self.media.is_some_and(|media| !media.is_empty());
+        let waits = self.publish_at.is_some() || self.completes.is_some();
+        self.price.credits == 0 && !has_media && !waits && self.on_duplicate != OnDuplicate::Refuse
+    }
+}
+
 /// A publication whose missing parts are published by another, and the run that it was.
 #[derive(Debug)]
 pub(crate) struct Completes<'a> {
@@ -245,12 +255,6 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
     if row.on_duplicate == OnDuplicate::Refuse {
         likeness::refuse(tx, row, publish_at.unwrap_or(now)).await?;
     }
-    on!(&mut *tx, conn => sqlx::query(INSERT)
-        .bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(&row.connection.connector)
-        .bind(&row.connection.platform).bind(&parts).bind(state.word()).bind(row.key).bind(row.digest).bind(hold)
-        .bind(row.price.credits).bind(now).bind(&row.target).bind(row.reply_to).bind(publish_at).bind(row.not_after)
-        .bind(&more).bind(row.post).bind(completes)
-        .execute(conn).await.map(drop))?;
     let publication = Publication {
         id: row.id,
         workspace_id: row.workspace,
@@ -277,37 +281,50 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
         post_id: row.post,
         completes,
     };
+    let mut bundle = Bundle::new(tx);
+    bundle.add(INSERT).bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id);
+    bundle.bind(&publication.connector).bind(&publication.platform).bind(&publication.parts).bind(state.word());
+    bundle.bind(row.key).bind(row.digest).bind(hold).bind(row.price.credits).bind(now).bind(&row.target);
+    bundle
+        .bind(row.reply_to)
+        .bind(publish_at)
+        .bind(row.not_after)
+        .bind(&publication.more)
+        .bind(row.post)
+        .bind(completes);
+    match &row.completes {
+        Some(earlier) => run::pinning(&mut bundle, &earlier.same_run(&publication), &publication.connector, release),
+        None if publish_at.is_none() => beginning_run(&mut bundle, &publication, release, now),
+        None => {}
+    }
+    jobs::enqueueing(&mut bundle, Job::Publish(row.id), &publication.place(), publish_at.unwrap_or(now), now);
+    let made = Move::to(state, "taken in");
+    timeline::adding(&mut bundle, &publication, &made, now)?;
+    let endpoints = bundle.run(tx).await?.pop().flatten();
     for (&(part, position), blob) in row.media.into_iter().flatten() {
         sources::put(tx, Place { publication: row.id, part, position }, blob).await?;
     }
-    match &row.completes {
-        Some(earlier) => go_on(tx, &publication, earlier, release).await?,
-        None if publish_at.is_none() => begin_run(tx, &publication, release, now).await?,
-        None => {}
+    if let Some(earlier) = &row.completes {
+        journal::copy(tx, earlier.id.into(), row.id.into()).await?;
+        media::copy(tx, earlier.id, row.id).await?;
     }
-    timeline::add(tx, &publication, Move::to(state, "taken in"), now).await?;
-    jobs::enqueue_at(tx, Job::Publish(row.id), &publication.place(), publish_at.unwrap_or(now), now).await?;
+    timeline::tell(tx, &publication, made, endpoints, now).await?;
     Ok(publication)
 }
 
 /// Begins the run that carries a publication out: it belongs to this release, and its clock shows this moment.
-pub(super) async fn begin_run(
-    tx: &mut Tx,
-    publication: &Publication,
-    release: &str,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+fn beginning_run(bundle: &mut Bundle, publication: &Publication, release: &str, now: Timestamp) {
     let Publication { id, workspace_id: workspace, .. } = *publication;
     let pinned = Pinned { id: id.into(), workspace, seed: rand::rng().random(), started_at: now };
-    run::pin(tx, &pinned, &publication.connector, release).await
+    run::pinning(bundle, &pinned, &publication.connector, release);
 }
 
-/// Begins a run that knows all that an earlier one did: the same release with the same clock and randomness asks for the same,
-/// and is answered from the journal as far as that goes.
-async fn go_on(tx: &mut Tx, publication: &Publication, earlier: &Completes<'_>, release: &str) -> sqlx::Result<()> {
-    let Publication { id, workspace_id: workspace, .. } = *publication;
-    let Pinned { seed, started_at, .. } = *earlier.run;
-    run::pin(tx, &Pinned { id: id.into(), workspace, seed, started_at }, &publication.connector, release).await?;
-    journal::copy(tx, earlier.id.into(), id.into()).await?;
-    media::copy(tx, earlier.id, id).await
+impl Completes<'_> {
+    /// A run that knows all that the earlier one did: the same release with the same clock and randomness asks for the same, and is
+    /// answered from the journal as far as that goes.
+    fn same_run(&self, publication: &Publication) -> Pinned {
+        let Publication { id, workspace_id: workspace, .. } = *publication;
+        let Pinned { seed, started_at, .. } = *self.run;
+        Pinned { id: id.into(), workspace, seed, started_at }
+    }
 }

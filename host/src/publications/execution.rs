@@ -1,10 +1,12 @@
 //! Carrying a publication out: one attempt, from the claim to the move that ends it.
 
+use super::beginning::Begun;
 use super::media::{self, Fetched};
 use super::timeline::{self, Move};
 use super::{Publication, State, checking, doubting};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::connecting::facts::{self, Kept};
 use crate::connectors::connections::Connection;
 use crate::connectors::credentials::{Credentials, Stored};
 use crate::connectors::engagement::Answer;
@@ -17,9 +19,10 @@ use crate::connectors::run::{Pinned, Run};
 use crate::connectors::variant::Variant;
 use crate::connectors::work::{Account, PartOutcome, Progress};
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::{Result, Trouble};
 use crate::jobs::{self, Claim, Job};
-use crate::{ledger, on};
+use crate::ledger;
 use rand::RngExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +48,11 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    fn of(publication: Publication, run: LoadedRun, effects: Vec<Effect>, fetched: Fetched) -> Self {
+        let LoadedRun { pinned, release, connection, stored } = run;
+        Self { publication, connection, effects, pinned, release, fetched, stored }
+    }
+
     /// The variant with its media as the network takes them, and what is wrong with those.
     pub(super) async fn variant(&self, app: &App, release: &Release) -> Result<(Variant, Vec<Trouble>), Fault> {
         let publication = &self.publication;
@@ -58,22 +66,25 @@ impl Loaded {
 
 /// Reads all that an attempt of a publication needs.
 pub(super) async fn load(app: &App, tx: &mut Tx, publication: Publication) -> anyhow::Result<Loaded> {
-    let id = publication.id;
+    let Publication { id, workspace_id: workspace, connection_id: connection, .. } = publication;
+    let run = loading::load(tx, app.vault(), id.into(), workspace, connection).await?;
+    let effects = journal::effects(tx, run.pinned.id).await?;
+    let fetched = media::fetched(tx, workspace, id).await?;
+    Ok(Loaded::of(publication, run, effects, fetched))
+}
+
+/// As [`load`], as far as it was not read when the attempt began.
+async fn complete(app: &App, Begun { publication, run }: Begun) -> anyhow::Result<Loaded> {
     // What runs for the first time has done nothing yet, and has no media but those that it was taken in with.
-    let is_new = publication.attempts <= 1 && publication.state()? == State::Running && publication.completes.is_none();
-    let has_media = !is_new || publication.publish_at.is_some();
-    let workspace = publication.workspace_id;
-    let loaded = loading::load(tx, app.vault(), id.into(), workspace, publication.connection_id).await?;
-    let LoadedRun { pinned, release, connection, stored } = loaded;
-    Ok(Loaded {
-        stored,
-        connection,
-        effects: if is_new { Vec::new() } else { journal::effects(tx, pinned.id).await? },
-        pinned,
-        release,
-        fetched: if has_media { media::fetched(tx, workspace, id).await? } else { Fetched::new() },
-        publication,
-    })
+    let is_new = publication.attempts <= 1 && publication.completes.is_none();
+    let Some(run) = run.filter(|_| is_new) else {
+        return load(app, &mut app.db().read().await?, publication).await;
+    };
+    let fetched = match publication.publish_at {
+        Some(_) => media::fetched(&mut app.db().read().await?, publication.workspace_id, publication.id).await?,
+        None => Fetched::new(),
+    };
+    Ok(Loaded::of(publication, run, Vec::new(), fetched))
 }
 
 /// How an attempt ends.
@@ -92,8 +103,9 @@ enum End {
 ///
 /// # Errors
 /// The claim was lost, or the database failed: nothing was written, and the attempt is repeated.
-pub async fn carry_out(app: &App, claim: &Claim, publication: Publication) -> anyhow::Result<()> {
-    let loaded = load(app, &mut app.db().read().await?, publication.clone()).await?;
+pub(crate) async fn carry_out(app: &App, claim: &Claim, begun: Begun) -> anyhow::Result<()> {
+    let publication = begun.publication.clone();
+    let loaded = complete(app, begun).await?;
     let (end, meter) = attempt(app, loaded).await;
     let now = app.now();
     let goes_on = matches!(end, End::Waiting(_) | End::Again(..) | End::Uncertain(_));
@@ -187,8 +199,9 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     // A text alone was checked by this very release when it was taken in, unless that is long ago.
     let has_media = variant.parts.iter().any(|part| !part.media.is_empty());
     if effects.is_empty() && (has_media || publication.publish_at.is_some()) {
-        let whole = (&variant, troubles);
-        let checked = checking::check(app, &release, &connection, publication.target.as_deref(), whole);
+        let (target, whole) = (publication.target.as_deref(), (&variant, troubles));
+        let kept = kept(app, &connection, target).await?;
+        let checked = checking::check(app, &release, &connection, (target, kept), whole);
         let troubles = Box::pin(checked).await?;
         if !troubles.is_empty() {
             let parts = publication.parts().unwrap_or_default();
@@ -203,6 +216,14 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
     let account = Account::of(&connection, publication.target.clone(), &release);
     let run = app.connectors().execution(pinned, release, credentials, Some(journal));
     Ok(Ready { run: Arc::new(run), account, variant, reply_to: publication.reply_to })
+}
+
+async fn kept(app: &App, connection: &Connection, target: Option<&str>) -> Result<Kept, Fault> {
+    let read = async { facts::kept(&mut app.db().read().await?, connection, target).await };
+    read.await.map_err(|error| {
+        tracing::error!(connection = %connection.id, "the facts of an account cannot be read: {error}");
+        Fault::new(FaultKind::Cancelled, "the host could not read what it knows of the account")
+    })
 }
 
 /// The release that the run began with; where its bytes are gone, the active one, held to the same journal.
@@ -288,32 +309,33 @@ async fn write_end(
 ) -> anyhow::Result<()> {
     let id = publication.id;
     let setbacks = if let End::Again(_, _, setbacks) = end { setbacks } else { 0 };
+    let mut bundle = Bundle::new(tx);
     let (state, reason, receipt, fault) = match end {
         End::Published(parts) => {
-            jobs::complete(tx, claim).await?;
+            jobs::completing(&mut bundle, claim);
             settle(tx, publication, now).await?;
             let has_comment = publication.more()?.first_comment.is_some();
             (State::Published, told(&parts, has_comment), Some(parts), None)
         }
         End::Waiting(wait) => {
-            jobs::reschedule(tx, claim, now.after(wait)).await?;
+            jobs::rescheduling(&mut bundle, claim, now.after(wait));
             let reason = format!("the vendor is still working; again in {:.1} s", wait.as_secs_f64());
             (State::Pending, reason, None, None)
         }
         End::Again(wait, fault, _) => {
-            jobs::reschedule(tx, claim, now.after(wait)).await?;
+            jobs::rescheduling(&mut bundle, claim, now.after(wait));
             let reason = format!("{}; again in {:.1} s", fault.message, wait.as_secs_f64());
             (State::Pending, reason, None, Some(fault))
         }
         End::Uncertain(fault) => {
-            jobs::complete(tx, claim).await?;
+            jobs::completing(&mut bundle, claim);
             let first = now.after(FIRST_LOOK.min(app.config().job_lease()));
-            jobs::enqueue_at(tx, Job::Reconcile(id), &publication.place_of_looks(), first, now).await?;
+            jobs::enqueueing(&mut bundle, Job::Reconcile(id), &publication.place_of_looks(), first, now);
             (State::Uncertain, fault.message.clone(), None, Some(fault))
         }
         End::Failed(fault) => {
             let fault = doubting::told(app, tx, publication, fault).await?;
-            jobs::complete(tx, claim).await?;
+            jobs::completing(&mut bundle, claim);
             release(tx, publication, now).await?;
             (State::Failed, fault.message.clone(), None, Some(fault))
         }
@@ -322,11 +344,13 @@ async fn write_end(
     let receipt = receipt.as_ref().map(serde_json::to_string).transpose()?;
     let fault = fault.as_ref().map(serde_json::to_string).transpose()?;
     let finished = state.is_terminal().then_some(now);
-    let moved = on!(tx, conn => sqlx::query(MOVE)
-        .bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(setbacks).bind(id)
-        .execute(conn).await.map(|done| done.rows_affected()))?;
-    anyhow::ensure!(moved == 1, "publication {id} is not running any more");
-    timeline::add(tx, publication, made, now).await?;
+    bundle.add(MOVE).bind(state.word()).bind(receipt).bind(fault).bind(now).bind(finished).bind(setbacks).bind(id);
+    timeline::adding(&mut bundle, publication, &made, now)?;
+    let answers = bundle.run(tx).await?;
+    jobs::still_ours(&answers, claim)?;
+    let [.., moved, endpoints] = *answers else { unreachable!("each statement has an answer") };
+    anyhow::ensure!(moved.is_some(), "publication {id} is not running any more");
+    timeline::tell(tx, publication, made, endpoints, now).await?;
     // The timeline tells it to whoever asks; the log of a busy server would be nothing else.
     tracing::debug!(publication = %id, state = state.word(), "publication {id} is {}", state.word());
     Ok(())

@@ -8,6 +8,7 @@ use super::checking::{self, told};
 use super::media::{self, Fetched, Gathered};
 use super::{NewPublication, Part, VariantMore, When, creating, planning, pulling};
 use crate::app::App;
+use crate::connecting::facts::{self, Kept};
 use crate::connecting::platforms;
 use crate::connectors::connections::{self, Connection};
 use crate::connectors::fault::{Fault, FaultKind};
@@ -84,12 +85,16 @@ pub(crate) async fn prepare(
     until: Option<Instant>,
 ) -> Result<Vetted> {
     let mut tx = app.db().read().await?;
-    let connection = choose_connection(app, &mut tx, workspace, new).await?;
+    let (connection, kept) = choose_connection(app, &mut tx, workspace, new).await?;
     let targets = match connection.target_count {
         0 => Vec::new(),
         _ => targets::list(&mut tx, workspace, connection.id).await?,
     };
     let target = targets::resolve(&targets, new.target.as_deref())?;
+    let kept = match (kept, target.as_deref()) {
+        (Some(kept), None) => kept,
+        (_, target) => facts::kept(&mut tx, &connection, target).await?,
+    };
     let asked = asked(creating::OPERATION, &connection);
     let price = prices::quote(&mut tx, &asked, app.now()).await?;
     drop(tx);
@@ -109,7 +114,7 @@ pub(crate) async fn prepare(
     });
     let troubles = if is_whole {
         let look = Look { app, release: &release, connection: &connection, target: target.as_deref() };
-        Box::pin(look.whole(new, &gathered.fetched)).await?
+        Box::pin(look.whole(new, &gathered.fetched, kept)).await?
     } else {
         let judged = Box::pin(media::judged(app, &release, &gathered.fetched)).await;
         let judged = judged.map_err(|fault| refusal(&connection, &fault))?;
@@ -159,7 +164,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// All that is wrong with a wish whose media are at hand.
-    async fn whole(&self, new: &NewPublication, fetched: &Fetched) -> Result<Vec<Trouble>> {
+    async fn whole(&self, new: &NewPublication, fetched: &Fetched, kept: Kept) -> Result<Vec<Trouble>> {
         let Self { app, release, connection, target } = *self;
         let looked = async {
             let (variant, troubles) = if fetched.is_empty() {
@@ -168,7 +173,7 @@ impl Look<'_> {
             } else {
                 media::variant(app, release, &new.parts, &new.more, fetched).await?
             };
-            checking::check(app, release, connection, target, (&variant, troubles)).await
+            checking::check(app, release, connection, (target, kept), (&variant, troubles)).await
         };
         looked.await.map_err(|fault| refusal(connection, &fault))
     }
@@ -263,7 +268,13 @@ fn shape_of_more(more: &VariantMore) -> Vec<Trouble> {
     troubles
 }
 
-async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: &NewPublication) -> Result<Connection> {
+/// The connection that a wish goes to, and what is kept of it where that was read along.
+async fn choose_connection(
+    app: &App,
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    new: &NewPublication,
+) -> Result<(Connection, Option<Kept>)> {
     let platforms = app.connectors().platforms();
     if !platforms.contains(&new.platform) {
         let known = platforms.join(", ");
@@ -272,13 +283,13 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
             format!("There is no connector for `{:.50}`. Loaded: {known}.", new.platform),
         ));
     }
-    let connection = match new.connection {
+    let (connection, kept) = match new.connection {
         Some(id) => {
-            let connection = connections::find(tx, workspace, id).await?;
+            let (connection, kept) = facts::find_connection(tx, workspace, id).await?;
             if connection.platform != new.platform {
                 return Err(Error::invalid("connection_id", "This connection is one of another network."));
             }
-            connection
+            (connection, Some(kept))
         }
         None => {
             let mut candidates = connections::at_platform(tx, workspace, &new.platform).await?;
@@ -287,7 +298,7 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
                     let detail = format!("Connect an account first: {}.", platforms::first_step(app, &new.platform));
                     return Err(Error::Conflict { code: "not_connected", detail });
                 }
-                1 => candidates.remove(0),
+                1 => (candidates.remove(0), None),
                 _ => {
                     let list: Vec<String> =
                         candidates.iter().map(|one| format!("{} (@{})", one.id, one.handle)).collect();
@@ -299,7 +310,7 @@ async fn choose_connection(app: &App, tx: &mut Tx, workspace: WorkspaceId, new: 
         }
     };
     if connection.is_active() {
-        Ok(connection)
+        Ok((connection, kept))
     } else {
         let detail = format!("@{} is no longer connected. Connect it again.", connection.handle);
         Err(Error::Conflict { code: "connection_revoked", detail })

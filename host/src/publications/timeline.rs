@@ -7,6 +7,7 @@ use crate::connectors::journal;
 use crate::connectors::meter::Meter;
 use crate::connectors::work::PartOutcome;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::Result;
 use crate::id::{EventId, PublicationId, RunId};
 use crate::{on, on_built};
@@ -85,23 +86,44 @@ const SELECT: &str =
 
 /// Writes a move down, and has the workspace's endpoints told of it, in the transaction that makes it.
 pub(super) async fn add(tx: &mut Tx, publication: &Publication, made: Move<'_>, now: Timestamp) -> Result<()> {
+    let mut bundle = Bundle::new(tx);
+    adding(&mut bundle, publication, &made, now)?;
+    let endpoints = bundle.run(tx).await?.pop().flatten();
+    tell(tx, publication, made, endpoints, now).await
+}
+
+/// Writes a move down as the last part of a bundle; [`tell`] follows, with what it answers.
+pub(super) fn adding(bundle: &mut Bundle, publication: &Publication, made: &Move<'_>, now: Timestamp) -> Result<()> {
     let meter = made.meter.map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?;
-    // Connectors and vendors are quoted here. A move that cannot be written would be repeated for ever.
-    let reason = plain(made.reason, MAX_REASON_CHARS);
     let (id, attempt, state) = (EventId::new(), publication.attempts, made.state.word());
-    let Some(kind) = telling::kind_of(publication, &made) else {
-        on!(tx, conn => sqlx::query(INSERT)
-            .bind(id).bind(publication.id).bind(attempt).bind(state).bind(reason).bind(meter).bind(now)
-            .execute(conn).await.map(drop))?;
-        return Ok(());
-    };
-    let endpoints: i64 = on!(&mut *tx, conn => sqlx::query_scalar(INSERT_AND_ASK)
-        .bind(id).bind(publication.id).bind(attempt).bind(state).bind(&reason).bind(meter).bind(now)
-        .bind(publication.workspace_id).fetch_one(conn).await)?;
-    if endpoints > 0 {
-        telling::tell(tx, publication, kind, &Move { reason: &reason, ..made }, now).await?;
+    let is_told = telling::kind_of(publication, made).is_some();
+    bundle.add(if is_told { INSERT_AND_ASK } else { INSERT });
+    bundle.bind(id).bind(publication.id).bind(attempt).bind(state).bind(quoted(made)).bind(meter).bind(now);
+    if is_told {
+        bundle.bind(publication.workspace_id);
     }
     Ok(())
+}
+
+/// Has the workspace's endpoints told of a move that was written down, where it has so many.
+pub(super) async fn tell(
+    tx: &mut Tx,
+    publication: &Publication,
+    made: Move<'_>,
+    endpoints: Option<i64>,
+    now: Timestamp,
+) -> Result<()> {
+    match telling::kind_of(publication, &made) {
+        Some(kind) if endpoints.unwrap_or(0) > 0 => {
+            telling::tell(tx, publication, kind, &Move { reason: &quoted(&made), ..made }, now).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Connectors and vendors are quoted in reasons. A move that cannot be written would be repeated for ever.
+fn quoted(made: &Move<'_>) -> String {
+    plain(made.reason, MAX_REASON_CHARS)
 }
 
 const INSERT_ALL: &str = "insert into publication_events (id, publication_id, attempt, state, reason, at) ";
