@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::apps::{self as vendor_apps, Owner, VendorApp};
 use crate::connectors::connections::{self, Connection, NewConnection};
-use crate::connectors::credentials::{self, Credentials, Stored};
+use crate::connectors::credentials::{self, Credentials, Stored, Way};
 use crate::connectors::oauth::{self, Client, Refused, Tokens};
 use crate::connectors::refreshing::Renewal;
 use crate::connectors::release::Release;
@@ -77,6 +77,11 @@ const INSERT: &str = "insert into oauth_states
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const SWEEP: &str = "delete from oauth_states where expires_at < $1";
 
+const NO_APP: &str = "This server has no keys for this network yet. Its operator sets them as ORLA_CONNECTORS__<ID>__CLIENT_ID and \
+    …__CLIENT_SECRET.";
+const NO_APP_BUT_KEYS: &str = "This server has no app at this network yet. Its operator sets one as ORLA_CONNECTORS__<ID>__CLIENT_ID \
+    and …__CLIENT_SECRET. A service account can be connected without one: POST /social/connections/{platform}.";
+
 /// Begins to connect an account at a network.
 ///
 /// # Errors
@@ -85,9 +90,11 @@ pub async fn begin(app: &App, workspace: WorkspaceId, user: UserId, platform: &s
     let (release, oauth) = oauth_of(app, platform)?;
     let connector = &release.manifest.id;
     let services = app.connectors().services();
-    let vendor_app = vendor_apps::for_new(services, workspace, connector).await?.ok_or(Error::NotConfigured(
-        "This server has no keys for this network yet. Its operator sets them as ORLA_CONNECTORS__<ID>__CLIENT_ID and …__CLIENT_SECRET.",
-    ))?;
+    let vendor_app = vendor_apps::for_new(services, workspace, connector).await?;
+    let vendor_app = vendor_app.ok_or(Error::NotConfigured(match &oauth.service_account {
+        None => NO_APP,
+        Some(_) => NO_APP_BUT_KEYS,
+    }))?;
     let (state, verifier, browser) = (oauth::random_text(), oauth::random_text(), oauth::random_text());
     let redirect_uri = redirect_uri(app, platform);
     let client = Client { services, release: &release, oauth: &oauth, app: &vendor_app };
@@ -261,6 +268,7 @@ async fn store(
     let end = lasting::end(app, &mut tx, client, new, tokens).await?;
     let id = connections::upsert(&mut tx, new, now).await?;
     lasting::note(&mut tx, new, end.as_ref()).await?;
+    credentials::forget_entered(&mut tx, new.workspace, id).await?;
     credentials::store(&mut tx, app.vault(), new.workspace, id, tokens, now).await?;
     credentials::store_slots(&mut tx, app.vault(), new.workspace, id, slots, now).await?;
     targets::replace(&mut tx, new.workspace, id, targets).await?;
@@ -314,7 +322,7 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
     connections::delete(&mut tx, workspace, id, app.now()).await?;
     tx.commit().await?;
     let Some(release) = app.connectors().active(&connection.connector) else { return Ok(()) };
-    let Auth::Oauth2(oauth) = &release.manifest.auth else { return Ok(()) };
+    let Way::Oauth2(oauth) = stored.way(&release.manifest.auth) else { return Ok(()) };
     let (Some(revoke), Ok(vendor_app)) = (&oauth.revoke, minted_by) else { return Ok(()) };
     let client = Client { services, release: &release, oauth, app: &vendor_app };
     let (access, refresh) = stored.tokens();
@@ -328,7 +336,7 @@ pub async fn disconnect(app: &App, workspace: WorkspaceId, id: ConnectionId) -> 
 /// A fresh access token where the vendor is told by the access token itself, and ours has ended.
 async fn to_revoke_with(app: &App, connection: &Connection, stored: &Stored) -> Option<SecretString> {
     let release = app.connectors().active(&connection.connector)?;
-    let Auth::Oauth2(oauth) = &release.manifest.auth else { return None };
+    let Way::Oauth2(oauth) = stored.way(&release.manifest.auth) else { return None };
     let signed = oauth.revoke.as_ref().is_some_and(|revoke| revoke.by != RevokeBy::Token);
     if !signed || !connection.is_active() || !stored.ends_before(app.now().after(oauth::margin(oauth))) {
         return None;

@@ -354,6 +354,7 @@ pub fn oauth2<const N: usize>(authorize: Place, token: Place, scopes: [&str; N])
         client_auth: ClientAuth::Basic,
         revoked_errors: Vec::new(),
         default_lifetime_s: 3_600,
+        service_account: None,
     }
 }
 

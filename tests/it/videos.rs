@@ -3,6 +3,7 @@
 mod crash;
 mod failing;
 mod paying;
+mod people;
 mod refusing;
 mod secrecy;
 
@@ -34,10 +35,28 @@ pub(crate) async fn host(backend: Backend, google: Settings) -> (Host, Sim) {
 
 async fn host_with(backend: Backend, google: Settings, also: &[(&str, &str)], memories: Memories) -> (Host, Sim) {
     let sim = Sim::start(google).await;
-    let endpoints = ["tokens", "api", "storage"].map(|name| (name.to_owned(), sim.origin())).into();
+    let Settings { client_id, client_secret, .. } = sim.settings();
+    let connector = ConnectorConfig {
+        client_id: Some(client_id),
+        client_secret: Some(client_secret.into()),
+        ..connector(&sim, also)
+    };
+    host_as(backend, sim, connector, memories).await
+}
+
+/// How the connector finds the simulated Google, without an app there.
+fn connector(sim: &Sim, also: &[(&str, &str)]) -> ConnectorConfig {
+    let endpoints = ["api", "projects", "storage", "tokens", "web", "who"];
     let set =
         [("look_every_ms", "40")].iter().chain(also).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let connector = ConnectorConfig { endpoints, settings: set.collect(), ..ConnectorConfig::default() };
+    ConnectorConfig {
+        endpoints: endpoints.map(|name| (name.to_owned(), sim.origin())).into(),
+        settings: set.collect(),
+        ..ConnectorConfig::default()
+    }
+}
+
+async fn host_as(backend: Backend, sim: Sim, connector: ConnectorConfig, memories: Memories) -> (Host, Sim) {
     let host = Host::start_with(backend, settings(), |config| {
         config.connectors.insert("vertex".to_owned(), connector);
         if matches!(memories, Memories::From(_)) {
@@ -49,6 +68,7 @@ async fn host_with(backend: Backend, google: Settings, also: &[(&str, &str)], me
     let wasm = std::fs::read(component("vertex")).unwrap();
     let installing = host.app.connectors().install(&wasm, Then::Activate(Consent::Withheld), Actor::Command);
     assert_eq!(Box::pin(installing).await.unwrap().state, "active");
+    sim.register_redirect_uri(format!("{}/social/oauth/vertex/callback", host.url));
     (host, sim)
 }
 

@@ -13,7 +13,7 @@ use crate::connectors::work::Profile;
 use crate::error::{Error, Result};
 use crate::id::{ConnectionId, UserId, WorkspaceId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use orla_manifest::{Auth, Fields, ServiceAccount};
+use orla_manifest::{Auth, Fields, OAuth2, ServiceAccount};
 use secrecy::SecretString;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -42,7 +42,9 @@ pub fn form(app: &App, platform: &str) -> Result<Form> {
     let release = app.connectors().for_platform(platform).ok_or(Error::NotFound("platform"))?;
     let entry = match &release.manifest.auth {
         Auth::Fields(fields) => Entry::Fields(fields.clone()),
-        Auth::ServiceAccount(account) => Entry::ServiceAccount(account.clone()),
+        Auth::ServiceAccount(account) | Auth::Oauth2(OAuth2 { service_account: Some(account), .. }) => {
+            Entry::ServiceAccount(account.clone())
+        }
         Auth::Oauth2(_) => {
             let detail = format!(
                 "{} is connected by OAuth, not by fields: GET /social/oauth/{platform}/auth.",

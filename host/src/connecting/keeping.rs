@@ -3,12 +3,12 @@
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::connectors::credentials::Stored;
+use crate::connectors::credentials::{Stored, Way};
 use crate::connectors::oauth;
 use crate::connectors::refreshing::Renewal;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::{on, rounds};
-use orla_manifest::{Auth, Refresh};
+use orla_manifest::Refresh;
 use std::time::Duration;
 
 /// How often a node looks for connections that rest.
@@ -65,14 +65,14 @@ async fn renew(
     let Some(release) = app.connectors().active(connector) else { return Ok(false) };
     let services = app.connectors().services();
     let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace, connection).await?;
-    let is_due = match &release.manifest.auth {
-        Auth::Oauth2(vendor) => match &vendor.refresh {
+    let is_due = match stored.way(&release.manifest.auth) {
+        Way::Oauth2(vendor) => match &vendor.refresh {
             Refresh::None => false,
             Refresh::Token => stored.tokens().1.is_some(),
             Refresh::Exchange { .. } => stored.ends_before(now.after(oauth::margin(vendor))),
         },
-        Auth::ServiceAccount(_) => true,
-        Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => false,
+        Way::ServiceAccount(_) => true,
+        Way::Other => false,
     };
     if !is_due {
         return Ok(false);

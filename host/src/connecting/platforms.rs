@@ -2,7 +2,7 @@
 
 use super::service_accounts::{self, Need};
 use crate::app::App;
-use orla_manifest::{Auth, Field, FieldKind};
+use orla_manifest::{Auth, Field, FieldKind, OAuth2, ServiceAccount};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +17,8 @@ pub struct Platform {
     abilities: Vec<&'static str>,
     /// How an account is connected.
     auth: Way,
-    /// What to fill in, in the order to show; where accounts are connected by fields.
+    /// What to fill in, in the order to show; where accounts are connected by fields. Where `auth` is `oauth2` and there are fields,
+    /// a service account may be connected instead, by `POST /social/connections/{platform}` with these fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FormField>,
     /// The page where a person finds what to fill in.
@@ -67,21 +68,27 @@ pub fn list(app: &App) -> Vec<Platform> {
     let releases = app.connectors().releases();
     let connectable = releases.iter().filter_map(|release| {
         let (auth, fields, obtained_at) = match &release.manifest.auth {
-            Auth::Oauth2(_) => (Way::Oauth2, Vec::new(), None),
+            Auth::Oauth2(oauth) => match &oauth.service_account {
+                Some(account) => with_key(Way::Oauth2, account),
+                None => (Way::Oauth2, Vec::new(), None),
+            },
             Auth::Fields(form) => {
                 let fields = form.fields.iter().map(|field| FormField::of((field.clone(), Need::Required))).collect();
                 (Way::Fields, fields, form.obtained_at.clone())
             }
-            Auth::ServiceAccount(account) => {
-                let fields = service_accounts::form(account).into_iter().map(FormField::of).collect();
-                (Way::Fields, fields, account.obtained_at.clone())
-            }
+            Auth::ServiceAccount(account) => with_key(Way::Fields, account),
             Auth::None | Auth::ApiKey(_) => return None,
         };
         let (platform, name) = (release.manifest.platform().to_owned(), release.manifest.name.clone());
         Some(Platform { platform, name, abilities: release.abilities(), auth, fields, obtained_at })
     });
     connectable.collect()
+}
+
+/// What to fill in to connect a service account, and where its key is made.
+fn with_key(way: Way, account: &ServiceAccount) -> (Way, Vec<FormField>, Option<String>) {
+    let fields = service_accounts::form(account).into_iter().map(FormField::of).collect();
+    (way, fields, account.obtained_at.clone())
 }
 
 /// Where the routes begin with which an account is connected by OAuth.
@@ -91,12 +98,13 @@ pub(super) fn oauth_route(app: &App, platform: &str) -> String {
     format!("/{room}/oauth/{platform}")
 }
 
-/// The request with which an account is connected at a network.
+/// The request with which an account is connected at a network; both where there are two.
 pub(crate) fn first_step(app: &App, platform: &str) -> String {
+    let (by_fields, by_oauth) =
+        (format!("POST /social/connections/{platform}"), format!("GET {}/auth", oauth_route(app, platform)));
     match app.connectors().for_platform(platform).map(|release| release.manifest.auth.clone()) {
-        Some(Auth::Fields(_) | Auth::ServiceAccount(_)) => format!("POST /social/connections/{platform}"),
-        Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => {
-            format!("GET {}/auth", oauth_route(app, platform))
-        }
+        Some(Auth::Fields(_) | Auth::ServiceAccount(_)) => by_fields,
+        Some(Auth::Oauth2(OAuth2 { service_account: Some(_), .. })) => format!("{by_oauth}, or {by_fields}"),
+        Some(Auth::Oauth2(_) | Auth::None | Auth::ApiKey(_)) | None => by_oauth,
     }
 }

@@ -156,12 +156,13 @@ pub(super) async fn connect(
     let asserting = Asserting { services: app.connectors().services(), release, account };
     let tokens = asserting.token(&key).await.map_err(|refused| told(account, field, refused))?;
     let (profile, slots) = match &release.identity {
-        Some(_) => {
+        // Where people connect their own accounts, too, it is they whom the connector asks about.
+        Some(_) if release.manifest.auth.oauth2().is_none() => {
             let minted = Credentials::Minted { token: tokens.access.clone(), app: None, app_secret: None };
             let asked = app.connectors().whoami(release, workspace, minted).await;
             asked.map_err(|fault| Error::Vendor(format!("The network did not say whose account it is: {fault}")))?
         }
-        None => (profile(&key), BTreeMap::new()),
+        Some(_) | None => (profile(&key), BTreeMap::new()),
     };
     let granted = tokens.scopes.clone().unwrap_or_else(|| account.scopes.clone()).join(" ");
     let new = NewConnection {

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::connectors::apps;
 use crate::connectors::connections::{self, Connection};
-use crate::connectors::credentials::{Credentials, Stored};
+use crate::connectors::credentials::{Credentials, Stored, Way};
 use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::oauth::{Client, Tokens};
 use crate::connectors::refreshing::APP_REFUSED;
@@ -16,7 +16,7 @@ use crate::connectors::run::Pinned;
 use crate::connectors::work::{Account, Profile};
 use crate::error::Result;
 use crate::id::{ConnectionId, RunId, WorkspaceId};
-use orla_manifest::{Auth, OAuth2, Refresh};
+use orla_manifest::{OAuth2, Refresh};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,7 +123,7 @@ pub async fn test(app: &App, workspace: WorkspaceId, id: ConnectionId) -> Result
     drop(tx);
     let mut test = begun(app, &connection);
     if let Some(release) = &release
-        && let Auth::Oauth2(oauth) = &release.manifest.auth
+        && let Way::Oauth2(oauth) = stored.way(&release.manifest.auth)
     {
         let granted = granted(app, release, oauth, &connection, &stored, &came).await;
         test.scopes = Some(ScopeTest::of(oauth, granted));
@@ -163,12 +163,14 @@ fn begun(app: &App, connection: &Connection) -> ConnectionTest {
 
 /// Lets the connector ask, in a run like any other that may only read.
 async fn ask(app: &App, release: &Arc<Release>, connection: &Connection) -> Result<Came> {
-    if release.identity.is_none() {
-        return Ok(Came::Unasked);
-    }
     let Connection { id, workspace_id: workspace, .. } = *connection;
     let stored = Stored::read(&mut app.db().read().await?, app.vault(), workspace, id).await?;
-    let credentials = Credentials::of(id, &release.manifest.auth, Some(stored));
+    let auth = &release.manifest.auth;
+    let is_known_by_key = auth.oauth2().is_some() && matches!(stored.way(auth), Way::ServiceAccount(_));
+    if release.identity.is_none() || is_known_by_key {
+        return Ok(Came::Unasked);
+    }
+    let credentials = Credentials::of(id, auth, Some(stored));
     let now = app.now();
     let pinned = Pinned { id: RunId::new(), workspace, seed: now.0, started_at: now };
     let run = Arc::new(app.connectors().execution(pinned, release.clone(), credentials, None));

@@ -4,7 +4,7 @@
 //! all that the rest of the host looks at. A release that asks for no more than was granted before is activated without a
 //! question; one that asks for more needs the operator's consent to what is new.
 
-use orla_manifest::{Auth, Limits, Manifest};
+use orla_manifest::{Limits, Manifest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -153,12 +153,7 @@ pub fn asks(manifest: &Manifest) -> BTreeSet<Ask> {
         asks.extend(reads);
     }
     asks.extend(manifest.links.iter().map(link));
-    let scopes = match &manifest.auth {
-        Auth::Oauth2(oauth) => oauth.scopes.as_slice(),
-        Auth::ServiceAccount(account) => account.scopes.as_slice(),
-        Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => &[],
-    };
-    asks.extend(scopes.iter().map(|scope| Ask::Scope { scope: scope.clone() }));
+    asks.extend(manifest.auth.scopes().into_iter().map(|scope| Ask::Scope { scope: scope.to_owned() }));
     asks.extend(Measure::ALL.map(|of| Ask::Limit { of, amount: of.get(&manifest.limits) }));
     asks
 }
@@ -238,12 +233,7 @@ impl Grant {
             endpoint.reads.retain(covers);
         }
         effective.links.retain(|asked| self.covers(&link(asked)) && effective.endpoints.contains_key(&asked.from));
-        let covers = |scope: &String| self.covers(&Ask::Scope { scope: scope.clone() });
-        match &mut effective.auth {
-            Auth::Oauth2(oauth) => oauth.scopes.retain(covers),
-            Auth::ServiceAccount(account) => account.scopes.retain(covers),
-            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => {}
-        }
+        effective.auth.retain_scopes(|scope| self.covers(&Ask::Scope { scope: scope.clone() }));
         for of in Measure::ALL {
             let granted = self.limit(of).unwrap_or_else(|| of.get(&Limits::default()));
             of.set(&mut effective.limits, of.get(&manifest.limits).min(granted));

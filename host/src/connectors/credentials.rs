@@ -3,7 +3,7 @@
 mod stored;
 
 pub(super) use stored::Sealed;
-pub(crate) use stored::Stored;
+pub(crate) use stored::{Stored, Way};
 
 use super::apps;
 use super::entered::Entered;
@@ -164,10 +164,11 @@ impl Credentials {
     pub(crate) async fn renew(&self, run: &Run, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
         match self {
             Self::Minted { .. } | Self::Entered { .. } | Self::Operator => Ok(None),
-            Self::Connection(..) if !matches!(run.release.manifest.auth, Auth::Oauth2(_) | Auth::ServiceAccount(_)) => {
-                Ok(None)
-            }
             Self::Connection(id, at_hand) => {
+                let auth = &run.release.manifest.auth;
+                if auth.oauth2().is_none() && auth.service_account().is_none() {
+                    return Ok(None);
+                }
                 at_hand.lock().unwrap_or_else(PoisonError::into_inner).take();
                 renewed(run, *id, Some(refused)).await.map(Some)
             }
@@ -261,6 +262,16 @@ pub(crate) async fn store_slots(
 }
 
 const CLEAR: &str = "delete from connection_secrets where workspace_id = $1 and connection_id = $2";
+const CLEAR_ENTERED: &str =
+    "delete from connection_secrets where workspace_id = $1 and connection_id = $2 and name like 'field/%'";
+
+/// Forgets what a person entered: the account is connected in another way by now.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn forget_entered(tx: &mut Tx, workspace: WorkspaceId, connection: ConnectionId) -> sqlx::Result<()> {
+    on!(tx, conn => sqlx::query(CLEAR_ENTERED).bind(workspace).bind(connection).execute(conn).await.map(drop))
+}
 
 /// Stores what a person entered, in place of all that was stored for the connection.
 ///

@@ -167,14 +167,15 @@ impl fmt::Display for Inspection {
         match &manifest.auth {
             Auth::None => writeln!(out, "  connects    without credentials")?,
             Auth::ApiKey(key) => writeln!(out, "  connects    by a key, made at {}", key.obtained_at)?,
-            Auth::ServiceAccount(account) => {
-                writeln!(out, "  connects    by a service account's key, asking for {}", account.scopes.join(", "))?;
-            }
             Auth::Oauth2(oauth) => writeln!(out, "  connects    by OAuth 2, asking for {}", oauth.scopes.join(", "))?,
+            Auth::ServiceAccount(_) => {}
             Auth::Fields(fields) => {
                 let labels: Vec<&str> = fields.fields.iter().map(|field| field.label.as_str()).collect();
                 writeln!(out, "  connects    by fields to fill in: {}", labels.join(", "))?;
             }
+        }
+        if let Some(account) = manifest.auth.service_account() {
+            writeln!(out, "  connects    by a service account's key, asking for {}", account.scopes.join(", "))?;
         }
         for (name, endpoint) in &manifest.endpoints {
             let signed = match &endpoint.sign {

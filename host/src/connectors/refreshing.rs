@@ -4,7 +4,7 @@
 
 use super::apps;
 use super::connections;
-use super::credentials::{self, Stored};
+use super::credentials::{self, Stored, Way};
 use super::egress::NoAnswer;
 use super::fault::{Fault, FaultKind};
 use super::oauth::{self, Asserting, Client, Refused, ServiceKey};
@@ -15,7 +15,7 @@ use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::jobs::{self, Job};
 use crate::on;
-use orla_manifest::{Auth, OAuth2};
+use orla_manifest::OAuth2;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,15 +114,13 @@ impl Renewal<'_> {
 
     async fn ask(&self, attempt: Uuid) -> Result<SecretString, Fault> {
         let stored = self.stored().await?;
-        let answer = match &self.release.manifest.auth {
-            Auth::Oauth2(oauth) => self.refresh(oauth, &stored).await,
-            Auth::ServiceAccount(account) => match ServiceKey::kept(stored.fields()) {
+        let answer = match stored.way(&self.release.manifest.auth) {
+            Way::Oauth2(oauth) => self.refresh(oauth, &stored).await,
+            Way::ServiceAccount(account) => match ServiceKey::kept(stored.fields()) {
                 Ok(key) => Asserting { services: self.services, release: self.release, account }.token(&key).await,
                 Err(refused) => Err(refused),
             },
-            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => {
-                return Err(Fault::bug("the connector has no tokens that could be renewed"));
-            }
+            Way::Other => return Err(Fault::bug("the connector has no tokens that could be renewed")),
         };
         match answer {
             Ok(tokens) => {

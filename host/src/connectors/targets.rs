@@ -113,11 +113,11 @@ pub(crate) fn resolve(targets: &[Target], wished: Option<&str>) -> Result<Option
         return match targets.iter().find(|target| target.id == wished) {
             Some(target) => Ok(Some(target.id.clone())),
             None if targets.is_empty() => {
-                Err(Error::invalid("target", "This account posts to itself: leave `target` out."))
+                Err(Error::invalid("target", "This account has no targets: leave `target` out."))
             }
             None => Err(Error::invalid(
                 "target",
-                format!("This account cannot post to `{wished:.100}`; it can to: {}.", named(targets.iter())),
+                format!("This account has no target `{wished:.100}`; it has: {}.", named(targets.iter())),
             )),
         };
     }
@@ -132,7 +132,7 @@ pub(crate) fn resolve(targets: &[Target], wished: Option<&str>) -> Result<Option
         [only] => Ok(Some(only.id.clone())),
         several => {
             let list = named(several.iter().copied());
-            let detail = format!("This account can post to several; name one as target: {list}.");
+            let detail = format!("This account has several targets; name one as target: {list}.");
             Err(Error::Conflict { code: "ambiguous_target", detail })
         }
     }

@@ -192,7 +192,7 @@ struct Filled {
     fields: BTreeMap<String, SecretString>,
 }
 
-/// The path names a network whose accounts are connected by fields.
+/// The path names a network whose accounts, or service accounts, are connected by fields.
 impl FromRequestParts<App> for Form {
     type Rejection = Error;
 
@@ -203,14 +203,15 @@ impl FromRequestParts<App> for Form {
 }
 
 /// Connect an account by fields, or connect it again: the same account keeps its id and gets the new values. They are
-/// stored sealed, and no answer ever shows them.
+/// stored sealed, and no answer ever shows them. Where a network's accounts are connected by OAuth and it lists fields as well, these
+/// connect a service account.
 #[utoipa::path(post, path = "/social/connections/{id}", tag = "connections", security(("bearer" = [])),
     params(("id" = String, Path, description = "The network, such as `mastodon`")), request_body = Filled, responses(
     (status = 201, description = "Connected", body = Connection),
     (status = 400, description = "A field is wrong, missing or unknown; the sentence names it", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "No such network here", body = Problem),
-    (status = 409, description = "Its accounts are connected by OAuth", body = Problem),
+    (status = 409, description = "Its accounts are connected by OAuth alone", body = Problem),
     (status = 422, description = "What was entered is no key of a service account, or none that the network accepts", body = Problem),
     (status = 502, description = "The network did not say whose account it is", body = Problem),
 ))]

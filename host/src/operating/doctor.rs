@@ -40,7 +40,8 @@ pub struct Examination {
     pub release: Option<String>,
     /// Whether this node runs it.
     pub serves_here: bool,
-    /// How accounts are connected: `oauth2`, `fields` (each workspace enters its own), `api_key` (the operator's own) or `none`.
+    /// How accounts are connected: `oauth2`, `fields` (each workspace enters its own), `service_account`, `api_key` (the operator's
+    /// own) or `none`. Where it is `oauth2` and there is `keys_at`, service accounts are connected as well.
     pub auth: &'static str,
     /// What to enter as redirect URI at the vendor, to the letter; where it serves, and its accounts are connected by OAuth.
     pub redirect_uris: Vec<String>,
@@ -166,7 +167,10 @@ fn as_granted(release: &StoredRelease, granted: &Grant) -> Option<Manifest> {
 /// An examination without findings.
 fn blank(connector: &StoredConnector, manifest: Option<&Manifest>) -> Examination {
     let (auth, scopes, keys_at) = match manifest.map(|manifest| &manifest.auth) {
-        Some(Auth::Oauth2(oauth)) => ("oauth2", Some(AskedScopes::of(oauth)), None),
+        Some(Auth::Oauth2(oauth)) => {
+            let keys_at = oauth.service_account.as_ref().and_then(|account| account.obtained_at.clone());
+            ("oauth2", Some(AskedScopes::of(oauth)), keys_at)
+        }
         Some(Auth::ApiKey(key)) => ("api_key", None, Some(key.obtained_at.clone())),
         Some(Auth::Fields(fields)) => ("fields", None, fields.obtained_at.clone()),
         Some(Auth::ServiceAccount(account)) => ("service_account", None, account.obtained_at.clone()),
@@ -224,13 +228,21 @@ fn look_at_keys(app: &App, found: &mut Examination, release: &Release) {
                 ("CLIENT_ID", settings.client_id.is_none()),
                 ("CLIENT_SECRET", settings.client_secret.is_none() && oauth.client_auth != ClientAuth::None),
             ];
+            let is_optional = oauth.service_account.is_some() && settings.client_id.is_none();
             let missing = wanted.into_iter().filter(|(_, is_missing)| *is_missing);
-            found.missing_settings = missing.map(|(setting, _)| variable(id, setting)).collect();
-            if !found.missing_settings.is_empty() {
-                let missing = found.missing_settings.join(" and ");
-                found.problem(format!(
-                    "{id} has no app at its vendor: make one there with the redirect URI {uri}, and set {missing}."
-                ));
+            let missing: Vec<String> = missing.map(|(setting, _)| variable(id, setting)).collect();
+            let app = format!("make one there with the redirect URI {uri}, and set {}.", missing.join(" and "));
+            if is_optional {
+                found.add(
+                    "note",
+                    format!(
+                        "{id} has no app at its vendor, so people can connect service accounts only, by their keys. For \
+                         accounts of their own {app}"
+                    ),
+                );
+            } else if !missing.is_empty() {
+                found.problem(format!("{id} has no app at its vendor: {app}"));
+                found.missing_settings = missing;
             }
             if let Some(sentence) = unreachable(&uri) {
                 found.add("note", sentence);

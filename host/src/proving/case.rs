@@ -67,11 +67,15 @@ pub(super) struct Account {
     /// Slots that were filled before, such as `page:1`.
     #[serde(default)]
     pub(super) slots: Vec<String>,
+    /// Whether it is a service account, where people connect their own accounts, too.
+    #[serde(default)]
+    pub(super) service_account: bool,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { vendor_id: "1000".to_owned(), handle: "ada".to_owned(), target: None, slots: Vec::new() }
+        let (vendor_id, handle) = ("1000".to_owned(), "ada".to_owned());
+        Self { vendor_id, handle, target: None, slots: Vec::new(), service_account: false }
     }
 }
 
@@ -238,6 +242,12 @@ impl Case {
             ensure!(manifest.settings.contains_key(name), "the connector has no setting `{name}`");
         }
         self.check_fields(manifest)?;
+        let has_both = manifest.auth.oauth2().is_some() && manifest.auth.service_account().is_some();
+        ensure!(!self.account.service_account || has_both, "people connect no service accounts besides their own");
+        ensure!(
+            !self.account.service_account || call != "whoami",
+            "a service account is who its key says: nobody asks"
+        );
         ensure!(!self.parts().is_some_and(<[Part]>::is_empty), "a post has at least one part");
         for part in self.parts().unwrap_or_default() {
             for medium in &part.media {

@@ -56,6 +56,18 @@ pub(super) struct WantedProfile {
     handle: String,
     #[serde(default)]
     name: Option<String>,
+    /// The ids of its targets, in order; any where absent.
+    #[serde(default)]
+    targets: Option<Vec<String>>,
+}
+
+impl WantedProfile {
+    fn is_met_by(&self, profile: &Profile) -> bool {
+        let Self { vendor_id, handle, name, targets } = self;
+        let are_met = |ids: &Vec<String>| ids.iter().eq(profile.targets.iter().map(|target| &target.id));
+        (vendor_id, handle, name) == (&profile.vendor_id, &profile.handle, &profile.name)
+            && targets.as_ref().is_none_or(are_met)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -143,9 +155,7 @@ impl Ends {
     /// Whether a call that ended so ended as it has to, at whatever time.
     pub(super) fn are(&self, end: &End) -> bool {
         match (self, end) {
-            (Self::Profile(wanted), End::Profile(profile)) => {
-                wanted.vendor_id == profile.vendor_id && wanted.handle == profile.handle && wanted.name == profile.name
-            }
+            (Self::Profile(wanted), End::Profile(profile)) => wanted.is_met_by(profile),
             (Self::Violations(wanted), End::Violations(found)) => {
                 wanted.len() == found.len()
                     && wanted
@@ -285,7 +295,9 @@ impl std::fmt::Display for End {
             Self::Fault(fault) => told(fault, out),
             Self::Pending(wait) => write!(out, "a pause of {} ms", wait.as_millis()),
             Self::Profile(profile) => {
-                write!(out, "the account {} ({}, {:?})", profile.vendor_id, profile.handle, profile.name)
+                let Profile { vendor_id, handle, name, targets } = profile;
+                write!(out, "the account {vendor_id} ({handle}, {name:?}) with {} targets", targets.len())?;
+                targets.iter().try_for_each(|target| write!(out, " {}", target.id))
             }
             Self::Violations(violations) => {
                 write!(out, "{} violations", violations.len())?;

@@ -3,6 +3,7 @@
 
 use super::came::Came;
 use super::webhook;
+use crate::connectors::credentials::Way;
 use crate::connectors::entered::Entered;
 use crate::connectors::oauth::{ServiceKey, read_pem};
 use anyhow::anyhow;
@@ -120,15 +121,15 @@ enum Shown {
 }
 
 impl Renewal {
-    /// That of a connector whose accounts are connected by OAuth, or sign their own way in.
-    pub(super) fn of(manifest: &Manifest) -> Option<Self> {
-        let oauth = match &manifest.auth {
-            Auth::Oauth2(oauth) => oauth,
-            Auth::ServiceAccount(account) => {
+    /// That of an account that was connected by OAuth, or signs its own way in.
+    pub(super) fn of(way: Way<'_>) -> Option<Self> {
+        let oauth = match way {
+            Way::Oauth2(oauth) => oauth,
+            Way::ServiceAccount(account) => {
                 let (at, param) = (account.token.clone(), "assertion".to_owned());
                 return Some(Self { at, param, shown: Shown::Assertion });
             }
-            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) => return None,
+            Way::Other => return None,
         };
         Some(match &oauth.refresh {
             Refresh::Exchange { exchange, .. } => {

@@ -82,7 +82,7 @@ impl Scene {
         Self {
             proofs: manifest.endpoints.iter().filter_map(proof).collect(),
             signs: manifest.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.sign.clone())).collect(),
-            renewal: Renewal::of(manifest),
+            renewal: None,
             verdicts: manifest.verdicts.clone(),
             script,
             standings: Vec::new(),
@@ -129,9 +129,9 @@ impl Scene {
         (self.run, self.is_revoked) = (run, false);
     }
 
-    /// The secrets that count from now on.
-    pub(super) fn set_keys(&mut self, keys: Keys) {
-        self.keys = keys;
+    /// The secrets that count from now on, and how the access token among them is renewed.
+    pub(super) fn set_keys(&mut self, keys: Keys, renewal: Option<Renewal>) {
+        (self.keys, self.renewal) = (keys, renewal);
     }
 
     pub(super) fn keys(&self) -> &Keys {

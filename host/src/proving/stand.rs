@@ -4,9 +4,9 @@
 mod looks;
 mod media;
 
-use super::case::{Call, Case};
+use super::case::{self, Call, Case};
 use super::ends::End;
-use super::keys::{self, Keys};
+use super::keys::{self, Keys, Renewal};
 use super::plot::Script;
 use super::proof;
 use super::vendor::{self, Vendor};
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConnectorConfig};
 use crate::connectors::blob::Blob;
 use crate::connectors::connections::{self, Connection, NewConnection};
-use crate::connectors::credentials::{self, Credentials, Stored};
+use crate::connectors::credentials::{self, Credentials, Stored, Way};
 use crate::connectors::drive::Look;
 use crate::connectors::entered::{self, Entered};
 use crate::connectors::fault::Fault;
@@ -30,7 +30,7 @@ use crate::connectors::{Actor, Connectors, Consent, Memories, Setup, Then, apps}
 use crate::id::{ConnectionId, RunId, UserId, WorkspaceId};
 use crate::identity::{self, Role};
 use anyhow::Context as _;
-use orla_manifest::{Auth, Manifest};
+use orla_manifest::Manifest;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -183,7 +183,8 @@ impl Stand {
         tx.commit().await?;
         self.vendor.scene(|scene| {
             scene.begin(script);
-            scene.set_keys(std::mem::take(&mut connected.keys));
+            let renewal = Renewal::of(way(&self.release.manifest, &case.account));
+            scene.set_keys(std::mem::take(&mut connected.keys), renewal);
         });
         let account = Account::of(&connected.connection, case.account.target.clone(), &self.release);
         let (variant, image) = (self.variant(case).await?, self.image(case).await?);
@@ -210,9 +211,10 @@ impl Stand {
             Ok(address) => entered::at_instance(&case.account.vendor_id, &address),
             Err(_) => case.account.vendor_id.clone(),
         };
-        let app = match &manifest.auth {
-            Auth::Oauth2(_) => apps::for_new(self.connectors().services(), self.workspace(), &manifest.id).await?,
-            Auth::None | Auth::ApiKey(_) | Auth::Fields(_) | Auth::ServiceAccount(_) => None,
+        let way = way(manifest, &case.account);
+        let app = match way {
+            Way::Oauth2(_) => apps::for_new(self.connectors().services(), self.workspace(), &manifest.id).await?,
+            Way::ServiceAccount(_) | Way::Other => None,
         };
         let new = NewConnection {
             id: ConnectionId::new(),
@@ -234,7 +236,7 @@ impl Stand {
             Some(entered) => credentials::store_entered(&mut tx, vault, workspace, id, entered, case.now).await?,
             None => {
                 let mut tokens = Tokens { access, refresh: Some(refresh), expires_at: None, scopes: None };
-                if let Auth::ServiceAccount(_) = &manifest.auth {
+                if let Way::ServiceAccount(_) = way {
                     let key = keys::service_account(&vendor_id)?.entered();
                     credentials::store_entered(&mut tx, vault, workspace, id, &key, case.now).await?;
                     tokens.refresh = None;
@@ -347,5 +349,14 @@ impl Stand {
     /// Closes the host.
     pub(super) async fn close(self) {
         self.app.stop().await;
+    }
+}
+
+/// How the account of a case was connected.
+fn way<'manifest>(manifest: &'manifest Manifest, account: &case::Account) -> Way<'manifest> {
+    match (manifest.auth.oauth2(), manifest.auth.service_account()) {
+        (Some(oauth), _) if !account.service_account => Way::Oauth2(oauth),
+        (_, Some(account)) => Way::ServiceAccount(account),
+        (_, None) => Way::Other,
     }
 }

@@ -1,27 +1,36 @@
 //! Vertex AI, Veo: <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/veo-video-generation>.
 //!
 //! A video is a long running operation: one request begins it, and is never sent twice, since Vertex knows no idempotency key. Every
-//! execution after that asks how far it is. An account is a service account of Google's, in whose project the video is made.
+//! execution after that asks how far it is. An account is a person's, who names one of his projects in Google Cloud, or a service
+//! account of Google's, in whose project the video is made.
 
 mod answer;
 mod check;
 mod operation;
+mod person;
 mod place;
 mod problem;
 #[cfg(test)]
 mod tests;
 
-use orla_sdk::manifest::{self, Auth, Endpoint, Limits, Manifest, ServiceAccount};
-use orla_sdk::{Account, Api, Connector, Fact, Result, VideoModel, VideoProgress, VideoViolation, VideoWish};
+use orla_sdk::manifest::{self, Auth, ClientAuth, Endpoint, Limits, Manifest, OAuth2, ServiceAccount};
+use orla_sdk::{
+    Account, Api, Connector, Fact, Identity, Profile, Result, VideoModel, VideoProgress, VideoViolation, VideoWish,
+};
 
 /// The connector.
 pub struct Vertex;
 
 orla_sdk::connector!(Vertex);
+orla_sdk::export_identity!(Vertex);
 orla_sdk::export_video_model!(Vertex);
 
-const API: Api = Api::new("api").explain(problem::explain);
-const STORAGE: Api = Api::new("storage").explain(problem::explain);
+const API: Api = Api::new("api").explain(problem::explain_video);
+const STORAGE: Api = Api::new("storage").explain(problem::explain_video);
+const WHO: Api = Api::new("who").explain(problem::explain);
+const PROJECTS: Api = Api::new("projects").explain(problem::explain);
+
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// The model where neither the caller nor the operator names one.
 const DEFAULT_MODEL: &str = "veo-3.1-generate-001";
@@ -31,12 +40,13 @@ const DEFAULT_LOCATION: &str = "us-central1";
 impl Connector for Vertex {
     fn manifest() -> Manifest {
         Manifest {
-            auth: auth(),
+            auth: Auth::Oauth2(oauth()),
             endpoints: manifest::endpoints([
+                ("web", manifest::unsigned("https://accounts.google.com")),
                 (
                     "tokens",
                     Endpoint {
-                        host_only: manifest::texts(["/token"]),
+                        host_only: manifest::texts(["/*"]),
                         ..manifest::unsigned("https://oauth2.googleapis.com")
                     },
                 ),
@@ -51,6 +61,8 @@ impl Connector for Vertex {
                     },
                 ),
                 ("storage", manifest::bearer("https://storage.googleapis.com")),
+                ("who", manifest::bearer("https://openidconnect.googleapis.com")),
+                ("projects", manifest::bearer("https://cloudresourcemanager.googleapis.com")),
             ]),
             settings: manifest::settings([
                 ("model", "The model where the caller names none; `veo-3.1-generate-001` by default."),
@@ -71,7 +83,8 @@ impl Connector for Vertex {
                 memory_bytes: 16 << 20,
                 guest_ms: 5_000,
                 total_ms: 10 * 60 * 1_000,
-                requests: 4,
+                // A video takes three; of whoever connects, all projects are listed.
+                requests: person::MAX_LISTS + 1,
                 ..Limits::default()
             },
             ..manifest::bare("vertex", "Vertex AI", env!("CARGO_PKG_VERSION"))
@@ -79,18 +92,35 @@ impl Connector for Vertex {
     }
 }
 
+/// <https://developers.google.com/identity/protocols/oauth2/web-server>. There is a refresh token only for offline access, and, of
+/// somebody who agreed before, only where the consent is asked for again.
+fn oauth() -> OAuth2 {
+    let params = [("access_type", "offline"), ("prompt", "consent")];
+    OAuth2 {
+        authorize_params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        revoke: Some(manifest::revoke("tokens", "/revoke")),
+        client_auth: ClientAuth::Body,
+        service_account: Some(service_account()),
+        ..manifest::oauth2(
+            manifest::place("web", "/o/oauth2/v2/auth"),
+            manifest::place("tokens", "/token"),
+            // As Google names them once they are granted: `email` would come back by another name.
+            ["openid", "https://www.googleapis.com/auth/userinfo.email", CLOUD_PLATFORM],
+        )
+    }
+}
+
 /// <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
-fn auth() -> Auth {
-    let account = manifest::service_account(
-        manifest::place("tokens", "/token"),
-        ["https://www.googleapis.com/auth/cloud-platform"],
-    );
-    match account {
-        Auth::ServiceAccount(account) => Auth::ServiceAccount(ServiceAccount {
-            obtained_at: Some("https://console.cloud.google.com/iam-admin/serviceaccounts".to_owned()),
-            ..account
-        }),
-        other => other,
+fn service_account() -> ServiceAccount {
+    ServiceAccount {
+        obtained_at: Some("https://console.cloud.google.com/iam-admin/serviceaccounts".to_owned()),
+        ..manifest::service_account(manifest::place("tokens", "/token"), [CLOUD_PLATFORM])
+    }
+}
+
+impl Identity for Vertex {
+    fn whoami(_account: &Account) -> Result<Profile> {
+        person::profile()
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn begin(place: &Place, wish: &VideoWish, settings: &[Fact]) -> Resul
         blobs.push(EmbeddedBlob { pointer, slice: image.blob.slice(0, image.size) });
     }
     let body = json!({ "instances": [instance], "parameters": parameters(wish, settings) });
-    let answer = API.post(place.method("predictLongRunning")).json_with_blobs(&body, blobs).spend(START)?;
+    let answer = place.post(&API, "predictLongRunning").json_with_blobs(&body, blobs).spend(START)?;
     let begun: Operation = answer.json()?;
     begun
         .name
@@ -55,7 +55,7 @@ fn parameters(wish: &VideoWish, settings: &[Fact]) -> Map<String, Value> {
 /// Looks at how far an operation is, and takes the video where it is made. A GET of the operation, as elsewhere in Vertex, is not
 /// answered for these models.
 pub(crate) fn look(place: &Place, name: &str, settings: &[Fact]) -> Result<VideoProgress> {
-    let request = API.post(place.method("fetchPredictOperation")).json(&json!({ "operationName": name }));
+    let request = place.post(&API, "fetchPredictOperation").json(&json!({ "operationName": name }));
     let (answer, blobs) = request.read_json_and_blobs(vec![BYTES.to_owned()])?;
     let operation: Operation = answer.json()?;
     if operation.name.as_deref() != Some(name) {

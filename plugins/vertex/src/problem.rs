@@ -22,31 +22,57 @@ struct Problem {
 struct Detail {
     /// Of `google.rpc.RetryInfo`, such as `33s`.
     retry_delay: Option<String>,
+    /// Of `google.rpc.ErrorInfo`, such as `SERVICE_DISABLED`.
+    reason: Option<String>,
 }
+
+/// Reasons of a 403 with which Google says itself what to do.
+const SELF_EXPLAINING: [&str; 3] = ["ACCESS_TOKEN_SCOPE_INSUFFICIENT", "SERVICE_DISABLED", "BILLING_DISABLED"];
 
 /// A refusal in Google's own words.
 pub(crate) fn explain(answer: &Response) -> Explained {
     let Answer { error: Problem { message, status, details } } = answer.json().unwrap_or_default();
-    let retry_after_ms = details.iter().find_map(|detail| seconds_ms(detail.retry_delay.as_deref()?));
-    let is_beginning = answer.asked().ends_with(":predictLongRunning");
-    let (kind, message) = match answer.status() {
-        404 if is_beginning => (
-            Some(FaultKind::Invalid),
-            format!(
-                "{message} Google retires models: the caller's `model` or the connector's setting `model` names another, and \
-                 `location` where it is to be had."
-            ),
-        ),
-        404 => (None, format!("Google no longer knows this video. {message}")),
-        _ => (None, message),
-    };
     Explained {
-        kind,
-        code: status.or_else(|| (answer.status() == 404 && is_beginning).then(|| "NOT_FOUND".to_owned())),
+        code: status,
         message: Some(message.trim().to_owned()).filter(|words| !words.is_empty()),
-        field: (answer.status() == 404 && is_beginning).then(|| "model".to_owned()),
-        retry_after_ms,
+        retry_after_ms: details.iter().find_map(|detail| seconds_ms(detail.retry_delay.as_deref()?)),
+        ..Explained::default()
     }
+}
+
+/// A refusal of what is asked of a model or of Cloud Storage, with what to do about it.
+pub(crate) fn explain_video(answer: &Response) -> Explained {
+    let explained = explain(answer);
+    let is_beginning = answer.asked().ends_with(":predictLongRunning");
+    let words = explained.message.clone().unwrap_or_default();
+    let message = |words: String| Some(words.trim().to_owned());
+    match answer.status() {
+        404 if is_beginning => Explained {
+            kind: Some(FaultKind::Invalid),
+            code: explained.code.or_else(|| Some("NOT_FOUND".to_owned())),
+            message: message(format!(
+                "{words} Google retires models: the caller's `model` or the connector's setting `model` names another, and \
+                 `location` where it is to be had."
+            )),
+            field: Some("model".to_owned()),
+            ..explained
+        },
+        404 => Explained { message: message(format!("Google no longer knows this video. {words}")), ..explained },
+        403 if is_beginning && !says_what_to_do(answer) => Explained {
+            message: message(format!(
+                "{words} Let whoever owns the project give the account the roles Vertex AI User and Service Usage Consumer there."
+            )),
+            ..explained
+        },
+        _ => explained,
+    }
+}
+
+/// Whether Google says itself what is to be done about a 403: `reason` of `google.rpc.ErrorInfo`.
+fn says_what_to_do(answer: &Response) -> bool {
+    let Answer { error: Problem { details, .. } } = answer.json().unwrap_or_default();
+    let reasons = details.iter().filter_map(|detail| detail.reason.as_deref());
+    reasons.into_iter().any(|reason| SELF_EXPLAINING.contains(&reason))
 }
 
 /// A duration as Google writes it, such as `33s` or `1.5s`.

@@ -1,5 +1,6 @@
 //! The connector before a vendor that answers line by line.
 
+mod people;
 mod refusing;
 
 use crate::Vertex;

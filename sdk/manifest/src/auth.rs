@@ -2,6 +2,7 @@
 
 use crate::{Fields, OAuth2, Place, ServiceAccount};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How a workspace connects an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,50 @@ pub enum Auth {
     Fields(Fields),
     /// The key of an account that signs its own way in (RFC 7523).
     ServiceAccount(ServiceAccount),
+}
+
+impl Auth {
+    /// The OAuth 2 by which accounts may be connected.
+    #[must_use]
+    pub fn oauth2(&self) -> Option<&OAuth2> {
+        match self {
+            Self::Oauth2(oauth) => Some(oauth),
+            Self::None | Self::ApiKey(_) | Self::Fields(_) | Self::ServiceAccount(_) => None,
+        }
+    }
+
+    /// The service accounts that may be connected: by the manifest's only way, or besides OAuth 2.
+    #[must_use]
+    pub fn service_account(&self) -> Option<&ServiceAccount> {
+        match self {
+            Self::Oauth2(oauth) => oauth.service_account.as_ref(),
+            Self::ServiceAccount(account) => Some(account),
+            Self::None | Self::ApiKey(_) | Self::Fields(_) => None,
+        }
+    }
+
+    /// The scopes that no way to connect an account can do without, each once.
+    #[must_use]
+    pub fn scopes(&self) -> BTreeSet<&str> {
+        let of_people = self.oauth2().map_or(&[][..], |oauth| oauth.scopes.as_slice());
+        let of_service_accounts = self.service_account().map_or(&[][..], |account| account.scopes.as_slice());
+        of_people.iter().chain(of_service_accounts).map(String::as_str).collect()
+    }
+
+    /// Leaves out the scopes that are not to be asked for.
+    pub fn retain_scopes(&mut self, keep: impl Fn(&String) -> bool) {
+        let account = match self {
+            Self::Oauth2(oauth) => {
+                oauth.scopes.retain(&keep);
+                oauth.service_account.as_mut()
+            }
+            Self::ServiceAccount(account) => Some(account),
+            Self::None | Self::ApiKey(_) | Self::Fields(_) => None,
+        };
+        if let Some(account) = account {
+            account.scopes.retain(keep);
+        }
+    }
 }
 
 /// A key that the vendor hands out, with which requests are signed as with an access token.

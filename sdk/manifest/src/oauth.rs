@@ -1,6 +1,6 @@
 //! A vendor's OAuth 2 (RFC 6749) and what it does differently, as data. The host runs every flow.
 
-use crate::unique;
+use crate::{ServiceAccount, unique};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,6 +57,9 @@ pub struct OAuth2 {
     pub revoked_errors: Vec<String>,
     /// Seconds that an access token lives where the vendor does not say; 0 where it has no end.
     pub default_lifetime_s: u32,
+    /// Accounts that a person may connect by their own key instead, where the vendor has both. What it asks for is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccount>,
 }
 
 impl OAuth2 {

@@ -51,10 +51,17 @@ impl Manifest {
         }
         self.validate_endpoints(&mut flaws);
         match &self.auth {
-            Auth::Oauth2(oauth) => self.validate_oauth(oauth, &mut flaws),
+            Auth::Oauth2(oauth) => {
+                self.validate_oauth(oauth, &mut flaws);
+                if let Some(account) = &oauth.service_account {
+                    self.validate_service_account("auth/oauth2/service_account", account, &mut flaws);
+                }
+            }
             Auth::Fields(fields) => fields::validate_fields(fields, &mut flaws),
             Auth::ApiKey(key) => self.validate_check(key, &mut flaws),
-            Auth::ServiceAccount(account) => self.validate_service_account(account, &mut flaws),
+            Auth::ServiceAccount(account) => {
+                self.validate_service_account("auth/service_account", account, &mut flaws);
+            }
             Auth::None => {}
         }
         self.validate_use_of_fields(&mut flaws);
@@ -113,10 +120,10 @@ impl Manifest {
                 ));
             }
             validate_sign(&at, &endpoint.sign, flaws);
-            if endpoint.proof.is_some() && !matches!(self.auth, Auth::Oauth2(_)) {
+            if endpoint.proof.is_some() && (self.auth.oauth2().is_none() || self.auth.service_account().is_some()) {
                 flaws.push(flaw(
                     &format!("{at}/proof"),
-                    "only an app of OAuth has a secret to prove itself by".to_owned(),
+                    "only an app of OAuth has a secret to prove itself by, and a service account has no app".to_owned(),
                 ));
             }
             for read in &endpoint.reads {

@@ -346,16 +346,14 @@ pub use orla_manifest::Slot;
 #[doc(inline)]
 pub use orla_manifest::TokenRequest;
 
-/// An account that signs its own way in; [`service_account`](super::service_account) makes one an [`Auth`].
+/// An account that signs its own way in; [`service_account`](super::service_account) makes one.
 ///
 /// ```
 /// use orla_sdk::manifest::{self, Auth, ServiceAccount};
 ///
-/// let Auth::ServiceAccount(account) = manifest::service_account(manifest::place("tokens", "/token"), ["read"]) else {
-///     unreachable!("that is what it makes");
-/// };
-/// let for_people = ServiceAccount { subject: Some("Acts for".to_owned()), ..account };
-/// # drop(for_people);
+/// let account = manifest::service_account(manifest::place("tokens", "/token"), ["read"]);
+/// let auth = Auth::ServiceAccount(ServiceAccount { subject: Some("Acts for".to_owned()), ..account });
+/// # drop(auth);
 /// ```
 #[doc(inline)]
 pub use orla_manifest::ServiceAccount;

@@ -1,6 +1,6 @@
 //! A short way to write accounts that sign their own way in.
 
-use super::{Auth, Place, ServiceAccount};
+use super::{Place, ServiceAccount};
 
 /// An account that is connected by its own key, as Google's service accounts are (RFC 7523): the host exchanges assertions
 /// that the key has signed for tokens at `token`. What the vendor does differently is set over it, as with
@@ -10,10 +10,10 @@ use super::{Auth, Place, ServiceAccount};
 /// use orla_sdk::manifest::{self, Auth, Endpoint};
 ///
 /// let manifest = manifest::Manifest {
-///     auth: manifest::service_account(
+///     auth: Auth::ServiceAccount(manifest::service_account(
 ///         manifest::place("tokens", "/token"),
 ///         ["https://www.googleapis.com/auth/cloud-platform"],
-///     ),
+///     )),
 ///     endpoints: manifest::endpoints([
 ///         ("tokens", Endpoint { host_only: manifest::texts(["/*"]), ..manifest::unsigned("https://oauth2.googleapis.com") }),
 ///         ("api", manifest::bearer("https://aiplatform.googleapis.com")),
@@ -22,9 +22,12 @@ use super::{Auth, Place, ServiceAccount};
 /// };
 /// assert_eq!(manifest.validate(), []);
 /// ```
+///
+/// Where people may connect their own accounts as well, it is the member `service_account` of the
+/// [`OAuth2`](super::OAuth2).
 #[must_use]
-pub fn service_account<const N: usize>(token: Place, scopes: [&str; N]) -> Auth {
-    Auth::ServiceAccount(ServiceAccount {
+pub fn service_account<const N: usize>(token: Place, scopes: [&str; N]) -> ServiceAccount {
+    ServiceAccount {
         token,
         scopes: super::texts(scopes),
         subject: None,
@@ -32,5 +35,5 @@ pub fn service_account<const N: usize>(token: Place, scopes: [&str; N]) -> Auth 
         revoked_errors: Vec::new(),
         default_lifetime_s: 3_600,
         obtained_at: None,
-    })
+    }
 }

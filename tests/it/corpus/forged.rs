@@ -106,6 +106,7 @@ pub(crate) fn manifest(id: &str) -> Manifest {
             client_auth: ClientAuth::Basic,
             revoked_errors: Vec::new(),
             default_lifetime_s: 7_200,
+            service_account: None,
         }),
         endpoints: [
             ("web".to_owned(), endpoint("https://x.com", Sign::None)),

@@ -92,9 +92,21 @@ pub(crate) struct Arguments {
     #[arg(long = "youtube-redirect-uri")]
     pub(crate) youtube_redirect_uris: Vec<String>,
 
-    /// The port on this machine where Vertex AI, Google's tokens for service accounts and Cloud Storage listen.
+    /// The port on this machine where Vertex AI, Google's consent page and tokens and Cloud Storage listen.
     #[arg(long, env = "VERTEX_SIMULATOR_PORT", default_value_t = 4017)]
     pub(crate) vertex_port: u16,
+
+    /// The client id that Google knows there.
+    #[arg(long, default_value = "4017.apps.googleusercontent.com")]
+    pub(crate) vertex_client_id: String,
+
+    /// The secret of that client.
+    #[arg(long, default_value = "orla-demo-vertex-secret")]
+    pub(crate) vertex_client_secret: String,
+
+    /// A redirect URI that the client has registered, compared byte for byte; repeat it for several.
+    #[arg(long = "vertex-redirect-uri")]
+    pub(crate) vertex_redirect_uris: Vec<String>,
 
     /// The port on this machine where Stripe, its Checkout and its portal listen.
     #[arg(long, env = "STRIPE_SIMULATOR_PORT", default_value_t = 4018)]

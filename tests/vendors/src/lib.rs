@@ -13,6 +13,7 @@ mod control;
 mod door;
 pub mod dropbox;
 pub mod facebook;
+mod google;
 mod hmac;
 mod links;
 pub mod mastodon;

@@ -126,12 +126,18 @@ async fn start_youtube(arguments: &Arguments) -> io::Result<youtube::Sim> {
 }
 
 async fn start_vertex(arguments: &Arguments) -> io::Result<vertex::Sim> {
-    let vertex = vertex::Sim::bind(local(arguments.vertex_port), vertex::Settings::of_the_demo()).await?;
+    let settings = vertex::Settings {
+        client_id: arguments.vertex_client_id.clone(),
+        client_secret: arguments.vertex_client_secret.clone(),
+        redirect_uris: arguments.vertex_redirect_uris.clone(),
+        ..vertex::Settings::of_the_demo()
+    };
+    let vertex = vertex::Sim::bind(local(arguments.vertex_port), settings).await?;
     let origin = vertex.origin();
     tracing::info!(
         origin,
-        "The simulated Vertex AI is ready at {origin}; the key file of its account is at {origin}/_sim/vertex/key_file, what \
-         was begun at {origin}/_sim/vertex/operations."
+        "The simulated Vertex AI is ready at {origin}, Google's consent page too; the key file of its service account is at \
+         {origin}/_sim/vertex/key_file, what was begun at {origin}/_sim/vertex/operations."
     );
     Ok(vertex)
 }

@@ -50,16 +50,12 @@
 //! `advance` (seconds), `expire_access_tokens`, `expire_uploads`, `revoke` (an account), `faults`, `reset`;
 //! `DELETE faults`.
 
-mod authorize;
 mod body;
 mod channels;
 mod comments;
 mod content;
 mod control;
-mod form;
 mod gate;
-mod grants;
-mod page;
 mod problem;
 mod quota;
 mod settings;
@@ -67,13 +63,12 @@ mod sim;
 mod state;
 mod threads;
 mod thumbnails;
-mod token;
 mod upload;
 mod videos;
 
 pub use crate::door::{Answer, Canned, Fault, Mode, Received};
+pub use crate::google::{Issued, Kind};
 pub use comments::Comment;
-pub use grants::{Issued, Kind};
 pub use settings::{Account, Channel, Settings};
 pub use sim::Sim;
 pub use state::{Made, YouTube};

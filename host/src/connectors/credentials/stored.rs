@@ -9,6 +9,7 @@ use crate::db::Tx;
 use crate::id::{ConnectionId, WorkspaceId};
 use crate::on;
 use crate::vault::{NoDataKey, Vault};
+use orla_manifest::{Auth, OAuth2, ServiceAccount};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +27,17 @@ pub(crate) struct Stored {
     pub(in crate::connectors) slots: BTreeMap<String, SecretString>,
     /// What a person entered, by the names of the fields.
     pub(in crate::connectors) fields: BTreeMap<String, SecretString>,
+}
+
+/// How an account was connected, as far as tokens come of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way<'auth> {
+    /// A person agreed.
+    Oauth2(&'auth OAuth2),
+    /// Its key was entered.
+    ServiceAccount(&'auth ServiceAccount),
+    /// In a way without tokens that could be renewed.
+    Other,
 }
 
 /// A secret of a connection's as it is stored.
@@ -53,6 +65,16 @@ impl Stored {
     /// What a person entered, by the names of the fields.
     pub(in crate::connectors) fn fields(&self) -> &BTreeMap<String, SecretString> {
         &self.fields
+    }
+
+    /// How the account was connected, of the ways that a connector has: whose key was entered is a service account.
+    pub(crate) fn way<'auth>(&self, auth: &'auth Auth) -> Way<'auth> {
+        match (auth.oauth2(), auth.service_account()) {
+            (_, Some(account)) if !self.fields.is_empty() => Way::ServiceAccount(account),
+            (Some(oauth), _) => Way::Oauth2(oauth),
+            (None, Some(account)) => Way::ServiceAccount(account),
+            (None, None) => Way::Other,
+        }
     }
 
     /// How long before its end the access token is renewed: less where it lives for a short time only.

@@ -12,7 +12,6 @@ use crate::connectors::fault::{Fault, FaultKind};
 use crate::connectors::request::Outbound;
 use crate::connectors::run::Run;
 use crate::id::AppId;
-use orla_manifest::Auth;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use std::collections::HashMap;
@@ -112,9 +111,9 @@ fn counted(run: &Run, outbound: &Outbound) -> Counted {
 
 /// The app at the vendor that a run acts by.
 async fn app(run: &Run) -> Option<AppId> {
-    let Auth::Oauth2(_) = run.release.manifest.auth else { return None };
+    run.release.manifest.auth.oauth2()?;
     match &run.credentials {
-        // A connection whose app is not known is counted by itself.
+        // A connection whose app is not known is counted by itself, as one without an app is.
         Credentials::Connection(id, _) => {
             apps::id_of_connection(&run.services, run.workspace, *id).await.ok().flatten()
         }

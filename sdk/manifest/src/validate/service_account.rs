@@ -7,9 +7,9 @@ use crate::{Endpoint, Manifest, Origin, ServiceAccount};
 const LONGEST_S: u32 = 3_600;
 
 impl Manifest {
-    pub(super) fn validate_service_account(&self, account: &ServiceAccount, flaws: &mut Vec<Flaw>) {
-        let mut refuse =
-            |member: &str, problem: String| flaws.push(flaw(&format!("auth/service_account/{member}"), problem));
+    /// Looks at the service account that the manifest has at this member.
+    pub(super) fn validate_service_account(&self, at: &str, account: &ServiceAccount, flaws: &mut Vec<Flaw>) {
+        let mut refuse = |member: &str, problem: String| flaws.push(flaw(&format!("{at}/{member}"), problem));
         let place = &account.token;
         match self.endpoints.get(&place.endpoint) {
             None => refuse("token", format!("no endpoint is named `{}`", place.endpoint)),

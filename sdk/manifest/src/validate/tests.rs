@@ -1,8 +1,8 @@
 //! Each flaw of a connection by fields, and of the places that came with it, by its member.
 
 use crate::{
-    AnswerPlace, ApiKey, Auth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, Origin, Place, Publishing,
-    SCHEMA, ServiceAccount, Sign,
+    AnswerPlace, ApiKey, Auth, ClientAuth, Endpoint, Field, FieldKind, Fields, Limits, Link, Manifest, OAuth2, Origin,
+    Pkce, Place, Publishing, Refresh, SCHEMA, ServiceAccount, Sign, TokenRequest,
 };
 use std::collections::BTreeMap;
 
@@ -247,4 +247,69 @@ fn a_service_account_says_where_for_what_and_for_how_long() {
     entered_origin.endpoints.insert("tokens".to_owned(), endpoint(entered("instance"), Sign::None));
     let members: Vec<String> = entered_origin.validate().into_iter().map(|flaw| flaw.member).collect();
     assert_eq!(members, ["auth/service_account/token", "endpoints/tokens/origin"]);
+}
+
+/// People's own accounts, and service accounts besides.
+fn both() -> Manifest {
+    let Auth::ServiceAccount(mut account) = robot().auth else { panic!("the robot is a service account") };
+    account.scopes = vec!["write".to_owned(), "read".to_owned()];
+    let place = |path: &str| Place { endpoint: "tokens".to_owned(), path: path.to_owned() };
+    let oauth = OAuth2 {
+        authorize: place("/authorize"),
+        authorize_params: BTreeMap::new(),
+        token: place("/token"),
+        token_request: TokenRequest::default(),
+        exchange: Vec::new(),
+        refresh: Refresh::Token,
+        revoke: None,
+        scopes: vec!["who".to_owned(), "read".to_owned()],
+        optional_scopes: Vec::new(),
+        scope_separator: " ".to_owned(),
+        granted: None,
+        pkce: Pkce::S256,
+        client_auth: ClientAuth::Body,
+        revoked_errors: Vec::new(),
+        default_lifetime_s: 3_600,
+        service_account: Some(account),
+    };
+    Manifest { auth: Auth::Oauth2(oauth), ..robot() }
+}
+
+#[test]
+fn service_accounts_may_be_connected_besides_people() {
+    let manifest = both();
+    assert_eq!(manifest.validate(), []);
+    let json = serde_json::to_string(&manifest).expect("a manifest is JSON");
+    assert_eq!(Manifest::parse(&json), Ok(manifest.clone()));
+    assert!(manifest.auth.oauth2().is_some() && manifest.auth.service_account().is_some());
+    assert_eq!(manifest.auth.scopes().into_iter().collect::<Vec<_>>(), ["read", "who", "write"], "each once");
+    let mut auth = manifest.auth;
+    auth.retain_scopes(|scope| scope != "read");
+    assert_eq!(auth.oauth2().map(|oauth| oauth.scopes.join(" ")).as_deref(), Some("who"));
+    assert_eq!(auth.service_account().map(|account| account.scopes.join(" ")).as_deref(), Some("write"));
+    // What connects in one way only has the one, and writes nothing of the other.
+    let mut people = both();
+    let Auth::Oauth2(oauth) = &mut people.auth else { panic!("people are connected by OAuth") };
+    oauth.service_account = None;
+    assert!(people.auth.service_account().is_none() && people.auth.oauth2().is_some());
+    assert!(!serde_json::to_string(&people).expect("a manifest is JSON").contains("service_account"));
+    assert!(robot().auth.oauth2().is_none() && robot().auth.service_account().is_some());
+    assert!(sound().auth.oauth2().is_none() && sound().auth.scopes().is_empty());
+}
+
+#[test]
+fn a_service_account_besides_people_is_looked_at_as_well() {
+    let flaws = |change: fn(&mut ServiceAccount)| {
+        let mut manifest = both();
+        let Auth::Oauth2(oauth) = &mut manifest.auth else { panic!("people are connected by OAuth") };
+        change(oauth.service_account.as_mut().expect("and service accounts"));
+        manifest.validate().into_iter().map(|flaw| flaw.member).collect::<Vec<_>>()
+    };
+    assert_eq!(flaws(|account| account.token.endpoint = "nowhere".to_owned()), ["auth/oauth2/service_account/token"]);
+    assert_eq!(flaws(|account| account.scopes.push(String::new())), ["auth/oauth2/service_account/scopes"]);
+    // An app proves itself by its secret; a service account has no app.
+    let mut proving = both();
+    proving.endpoints.get_mut("api").expect("an endpoint").proof = Some("appsecret_proof".to_owned());
+    let members: Vec<String> = proving.validate().into_iter().map(|flaw| flaw.member).collect();
+    assert_eq!(members, ["endpoints/api/proof"]);
 }

@@ -20,6 +20,8 @@ pub(super) fn router() -> Router<Vertex> {
         .route("/_sim/vertex/counts", look(Vertex::counts))
         .route("/_sim/vertex/settings", settings(Vertex::settings, put))
         .route("/_sim/vertex/faults", faults(Vertex::door))
+        .route("/_sim/vertex/redirect_uris", tell(|sim: &Vertex, uri: String| sim.register_redirect_uri(uri)))
+        .route("/_sim/vertex/revoke", tell(|sim: &Vertex, person: String| sim.revoke(&person)))
         .route("/_sim/vertex/advance", tell(Vertex::advance))
         .route("/_sim/vertex/expire_access_tokens", act(Vertex::expire_access_tokens))
         .route("/_sim/vertex/reset", act(Vertex::reset))

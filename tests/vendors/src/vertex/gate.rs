@@ -1,22 +1,54 @@
 //! Who calls, and what the bodies of calls are.
 
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
+use super::CLOUD_PLATFORM;
 use super::problem::Problem;
 use super::state::World;
+use crate::google;
+
+/// Whoever has an access token that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    ServiceAccount,
+    /// By his address.
+    Person(String),
+}
 
 impl World {
-    /// Lets a caller in whose one access token works.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let mut given = headers.get_all(AUTHORIZATION).iter();
-        let (Some(only), None) = (given.next(), given.next()) else { return Err(Problem::no_token()) };
-        let (scheme, token) = only.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
-        let ends = self.tokens.get(token).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
-        match ends {
-            Some(ends) if *ends > self.now() => Ok(()),
-            _ => Err(Problem::no_token()),
+    /// Lets a caller in who was granted a scope.
+    pub(super) fn admit(&self, headers: &HeaderMap, scope: &str) -> Result<Caller, Problem> {
+        let token = google::bearer(headers).ok_or_else(Problem::no_token)?;
+        let (caller, scopes) = if self.tokens.get(token).is_some_and(|ends| *ends > self.now()) {
+            (Caller::ServiceAccount, vec![CLOUD_PLATFORM.to_owned()])
+        } else {
+            let holder = self.grants.holder(token, self.now()).ok_or_else(Problem::no_token)?;
+            (Caller::Person(holder.account.clone()), holder.scopes.clone())
+        };
+        if scopes.iter().any(|granted| granted == scope) { Ok(caller) } else { Err(Problem::no_scope()) }
+    }
+
+    /// Lets a caller into a project.
+    pub(super) fn enter(&self, caller: &Caller, headers: &HeaderMap, project: &str) -> Result<(), Problem> {
+        let quota = headers.get("x-goog-user-project").map(|value| value.to_str().unwrap_or_default());
+        let (may, is_counted) = match caller {
+            Caller::ServiceAccount => (project == self.settings.project, quota.is_none_or(|quota| quota == project)),
+            Caller::Person(email) => {
+                let person = self.settings.people.iter().find(|person| person.email == *email);
+                let projects = person.into_iter().flat_map(|person| &person.projects);
+                let usable = projects.filter(|known| known.is_active && known.may_use).any(|known| known.id == project);
+                (usable, quota == Some(project))
+            }
+        };
+        match (may, is_counted) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Problem::strict("x-goog-user-project names the project that the call is for.")),
+            (false, _) => Err(Problem::denied(format!(
+                "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/projects/{project}' (or \
+                 it may not exist)."
+            ))),
         }
     }
 }

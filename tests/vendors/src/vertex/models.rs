@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::CLOUD_PLATFORM;
 use super::body::{Begin, Look};
 use super::gate::read;
 use super::problem::Problem;
@@ -23,14 +24,10 @@ pub(super) async fn call(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let mut world = vertex.world();
-    world.admit(&headers)?;
+    let caller = world.admit(&headers, CLOUD_PLATFORM)?;
+    world.enter(&caller, &headers, &project)?;
     let (model, method) = call.rsplit_once(':').unwrap_or((call.as_str(), ""));
     let parent = format!("projects/{project}/locations/{location}/publishers/google/models/{model}");
-    if project != world.settings.project {
-        return Err(Problem::denied(format!(
-            "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/{parent}'."
-        )));
-    }
     let is_known = location == world.settings.location && world.settings.models.iter().any(|known| known == model);
     if !is_known {
         let words = format!("Publisher Model `{parent}` was not found or your project does not have access to it.");

@@ -11,11 +11,13 @@ pub(super) struct Problem {
     code: StatusCode,
     status: &'static str,
     message: String,
+    /// Of `google.rpc.ErrorInfo`.
+    reason: Option<&'static str>,
 }
 
 impl Problem {
     fn new(code: StatusCode, status: &'static str, message: impl Into<String>) -> Self {
-        Self { code, status, message: message.into() }
+        Self { code, status, message: message.into(), reason: None }
     }
 
     /// 400 for what the model does not take.
@@ -34,6 +36,11 @@ impl Problem {
 
     pub(super) fn denied(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
+    }
+
+    pub(super) fn no_scope() -> Self {
+        let problem = Self::denied("Request had insufficient authentication scopes.");
+        Self { reason: Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), ..problem }
     }
 
     pub(super) fn no_token() -> Self {
@@ -62,8 +69,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { code, status, message } = self;
-        let body = json!({ "error": { "code": code.as_u16(), "message": message, "status": status } });
+        let Self { code, status, message, reason } = self;
+        let mut body = json!({ "error": { "code": code.as_u16(), "message": message, "status": status } });
+        if let Some(reason) = reason {
+            let info = "type.googleapis.com/google.rpc.ErrorInfo";
+            body["error"]["details"] = json!([{ "@type": info, "reason": reason, "domain": "googleapis.com" }]);
+        }
         (code, Json(body)).into_response()
     }
 }

@@ -1,4 +1,4 @@
-//! A running simulator: Google's tokens, Vertex and Cloud Storage on one origin.
+//! A running simulator: Google's consent page and tokens, people's projects, Vertex and Cloud Storage on one origin.
 
 use std::io;
 use std::ops::Deref;
@@ -12,9 +12,9 @@ use tokio::net::ToSocketAddrs;
 use super::problem::Problem;
 use super::settings::Settings;
 use super::state::Vertex;
-use super::{control, models, storage, token};
-use crate::door;
+use super::{control, models, people, storage, token};
 use crate::wire::Server;
+use crate::{door, google};
 
 /// A simulator that listens until it is dropped. Dereferences to the state it serves.
 pub struct Sim {
@@ -43,7 +43,7 @@ impl Sim {
         Ok(Self { vertex, server })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:4017`: the tokens, the API and the storage alike.
+    /// Where it listens, such as `http://127.0.0.1:4017`: the consent page, the tokens and all APIs alike.
     pub fn origin(&self) -> String {
         self.server.origin()
     }
@@ -67,7 +67,10 @@ impl Drop for Sim {
 /// Every route in one list. Control comes last, outside of the log and the faults.
 fn router(vertex: Vertex) -> Router {
     Router::new()
+        .merge(google::router())
         .route("/token", post(token::token))
+        .route("/v1/userinfo", get(people::userinfo))
+        .route("/v3/{call}", get(people::projects))
         .route("/v1/projects/{project}/locations/{location}/publishers/google/models/{call}", post(models::call))
         .route("/storage/v1/b/{bucket}/o/{object}", get(storage::media))
         .fallback(async || Problem::of(StatusCode::NOT_FOUND))

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use url::Url;
 
 use super::problem::manner;
 use super::settings::Settings;
 use crate::clock::Moment;
 use crate::door::{Door, Fault, Received};
+use crate::google::{self, Client, Grants, SignsIn};
 
 /// The simulated Vertex: a cheap handle, shared by its HTTP surface and by the test that looks on.
 #[derive(Clone)]
@@ -25,7 +27,9 @@ struct Shared {
 pub(super) struct World {
     pub(super) settings: Settings,
     pub(super) operations: Vec<Operation>,
-    /// Access tokens, and when they end.
+    /// What people have granted.
+    pub(super) grants: Grants,
+    /// Access tokens of the service account, and when they end.
     pub(super) tokens: BTreeMap<String, Moment>,
     /// The ids of assertions that were used.
     pub(super) used: BTreeSet<String>,
@@ -68,10 +72,16 @@ pub struct Made {
     pub operations: u64,
     /// Videos that were handed out.
     pub videos: u64,
-    /// Access tokens.
+    /// Access tokens of the service account.
     pub tokens: u64,
     /// Assertions that were refused.
     pub refused_assertions: u64,
+    /// Codes that were exchanged for a person's tokens.
+    pub code_exchanges: u64,
+    /// Access tokens of people that were renewed.
+    pub refreshes: u64,
+    /// Grants that their app gave back.
+    pub revocations: u64,
 }
 
 impl World {
@@ -108,18 +118,28 @@ impl Vertex {
 
     /// How much was made and used.
     pub fn made(&self) -> Made {
-        self.world().made
-    }
-
-    /// Every assertion that was shown and every token that was handed out.
-    pub fn secrets(&self) -> Vec<String> {
-        self.world().secrets.clone()
-    }
-
-    /// The path of a method of the first model, such as `predictLongRunning`.
-    pub fn method(&self, method: &str) -> String {
         let world = self.world();
-        let Settings { project, location, models, .. } = &world.settings;
+        let google::Counts { code_exchanges, refreshes, revocations } = world.grants.counts;
+        Made { code_exchanges, refreshes, revocations, ..world.made }
+    }
+
+    /// Every assertion that was shown and every code and token that was handed out.
+    pub fn secrets(&self) -> Vec<String> {
+        let world = self.world();
+        let of_people = world.grants.issued().iter().map(|issued| issued.value.clone());
+        world.secrets.iter().cloned().chain(of_people).collect()
+    }
+
+    /// The path of a method of the first model in the service account's project, such as `predictLongRunning`.
+    pub fn method(&self, method: &str) -> String {
+        let project = self.settings().project;
+        self.method_in(&project, method)
+    }
+
+    /// The path of a method of the first model in a project.
+    pub fn method_in(&self, project: &str, method: &str) -> String {
+        let world = self.world();
+        let Settings { location, models, .. } = &world.settings;
         let model = models.first().map(String::as_str).unwrap_or_default();
         format!("/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:{method}")
     }
@@ -150,9 +170,41 @@ impl Vertex {
         world.ahead_s = world.ahead_s.saturating_add(seconds);
     }
 
-    /// Every access token is expired from now on.
+    /// Every access token is expired from now on; refresh tokens still work.
     pub fn expire_access_tokens(&self) {
-        self.world().tokens.clear();
+        let mut world = self.world();
+        let now = world.now();
+        world.tokens.clear();
+        world.grants.expire_access_tokens(now);
+    }
+
+    /// Register a redirect URI, compared byte for byte.
+    pub fn register_redirect_uri(&self, uri: impl Into<String>) {
+        self.world().settings.redirect_uris.push(uri.into());
+    }
+
+    /// A person (by his address) removes the app, in Google's own settings: none of its tokens works any more.
+    pub fn revoke(&self, person: &str) {
+        self.world().grants.revoke_all_of(person);
+    }
+
+    /// Sign in as a person (by his address) and consent to an authorize URL, but for the declined scopes of the settings; returns the
+    /// URL that Google redirects to.
+    ///
+    /// # Panics
+    ///
+    /// If Google would show an error page instead; the message says why.
+    pub fn authorize(&self, authorize_url: &str, person: &str) -> Url {
+        google::consent(self, authorize_url, person)
+    }
+
+    /// Cancel on the consent page; returns the URL that Google redirects to.
+    ///
+    /// # Panics
+    ///
+    /// As [`Vertex::authorize`].
+    pub fn deny(&self, authorize_url: &str, person: &str) -> Url {
+        google::cancel(self, authorize_url, person)
     }
 
     /// Queue a fault.
@@ -169,10 +221,22 @@ impl Vertex {
         self.0.door.clear_faults();
     }
 
-    /// Start afresh: the first settings again, no videos, tokens, faults or log, and the time of the machine.
+    /// Start afresh: the first settings again, no videos, tokens, faults or log, and the time of the machine. Redirect URIs that were
+    /// registered stay.
     pub fn reset(&self) {
-        let settings = self.0.initial.clone();
-        *self.world() = World { settings, ..World::default() };
+        let mut world = self.world();
+        let redirect_uris = std::mem::take(&mut world.settings.redirect_uris);
+        let settings = Settings { redirect_uris, ..self.0.initial.clone() };
+        *world = World { settings, ..World::default() };
+        drop(world);
         self.0.door.reset();
+    }
+}
+
+impl SignsIn for Vertex {
+    fn google<T>(&self, visit: impl FnOnce(&Client, &mut Grants, Moment) -> T) -> T {
+        let mut world = self.world();
+        let (client, now) = (world.settings.client(), world.now());
+        visit(&client, &mut world.grants, now)
     }
 }

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use super::CLOUD_PLATFORM;
 use super::models::video;
 use super::problem::Problem;
 use super::state::Vertex;
@@ -16,7 +17,7 @@ pub(super) async fn media(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut world = vertex.world();
-    world.admit(&headers)?;
+    world.admit(&headers, CLOUD_PLATFORM)?;
     if query.as_deref() != Some("alt=media") {
         return Err(Problem::strict("only alt=media is asked for here."));
     }

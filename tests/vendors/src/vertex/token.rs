@@ -1,27 +1,33 @@
-//! `POST /token`: an assertion that the account's key has signed becomes an access token (RFC 7523).
+//! `POST /token`: an assertion that the account's key has signed becomes an access token (RFC 7523). Whatever else is granted is
+//! people's.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use super::SCOPE;
+use super::CLOUD_PLATFORM;
 use super::state::{Vertex, World};
+use crate::google::{self, Form};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 type Refused = (StatusCode, Json<Value>);
 
-pub(super) async fn token(
-    State(vertex): State<Vertex>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, Refused> {
+pub(super) async fn token(vertex: State<Vertex>, headers: HeaderMap, body: Bytes) -> Response {
+    match Form::parse(&body).get("grant_type") {
+        Some(GRANT) => of_assertion(&vertex, &headers, &body).into_response(),
+        _ => google::token(vertex, headers, body).await.into_response(),
+    }
+}
+
+fn of_assertion(vertex: &Vertex, headers: &HeaderMap, body: &[u8]) -> Result<Json<Value>, Refused> {
     let is_form = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/x-www-form-urlencoded");
-    let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
     let [(grant_type, grant), (name, assertion)] = form.as_slice() else {
         return Err(refuse("invalid_request", "two parameters are wanted"));
     };
@@ -65,7 +71,7 @@ fn check(world: &mut World, assertion: &str, audience: &str) -> Result<(), Strin
     if number("exp")?.saturating_sub(number("iat")?) > 3_600 {
         return Err("Invalid JWT: Token must be a short-lived token and in a reasonable timeframe.".to_owned());
     }
-    if claims["scope"] != SCOPE || claims.get("sub").is_some() {
+    if claims["scope"] != CLOUD_PLATFORM || claims.get("sub").is_some() {
         return Err("Invalid JWT: the scope or the subject is wrong.".to_owned());
     }
     let id = claims["jti"].as_str().ok_or("Invalid JWT: jti is missing.")?;

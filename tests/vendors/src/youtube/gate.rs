@@ -1,15 +1,15 @@
 //! The gate of the API: who calls, with which scopes, what for.
 
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::header::HOST;
 
-use super::form::Form;
 use super::problem::Problem;
 use super::quota::Cost;
 use super::settings::Channel;
 use super::state::{World, YouTube};
 use crate::clock::Moment;
 use crate::door::Visitor;
+use crate::google::{self, Form};
 
 /// Parameters that every method has.
 const COMMON: [&str; 2] = ["alt", "prettyPrint"];
@@ -117,10 +117,7 @@ impl Call {
 impl World {
     /// The account and the scopes of the one access token.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<(String, Vec<String>), Problem> {
-        let mut given = headers.get_all(AUTHORIZATION).iter();
-        let (Some(only), None) = (given.next(), given.next()) else { return Err(Problem::no_token()) };
-        let (scheme, token) = only.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
-        let holder = self.grants.holder(token, self.now()).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
+        let holder = google::bearer(headers).and_then(|token| self.grants.holder(token, self.now()));
         let holder = holder.ok_or_else(Problem::no_token)?;
         Ok((holder.account.clone(), holder.scopes.clone()))
     }

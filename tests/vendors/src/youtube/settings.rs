@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SCOPES;
+use crate::google::Client;
+
 /// Who uses YouTube, and how it behaves. The default is YouTube as documented, without any lag.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -88,6 +91,25 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The client, as Google's consent page and tokens know it.
+    pub(super) fn client(&self) -> Client {
+        let account = |account: &Account| {
+            let title = account.channel.as_ref().map_or("no channel", |channel| &channel.title);
+            (account.email.clone(), title.to_owned())
+        };
+        Client {
+            id: self.client_id.clone(),
+            secret: self.client_secret.clone(),
+            redirect_uris: self.redirect_uris.clone(),
+            scopes: &SCOPES,
+            declined_scopes: self.declined_scopes.clone(),
+            token_mark: self.token_mark.clone(),
+            code_lifetime_s: self.code_lifetime_s,
+            access_lifetime_s: self.access_lifetime_s,
+            accounts: self.accounts.iter().map(account).collect(),
+        }
+    }
+
     pub(super) fn account(&self, email: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.email == email)
     }

@@ -11,9 +11,9 @@ use tokio::net::ToSocketAddrs;
 use super::problem::Problem;
 use super::settings::Settings;
 use super::state::YouTube;
-use super::{authorize, channels, comments, control, threads, thumbnails, token, upload, videos};
+use super::{channels, comments, control, threads, thumbnails, upload, videos};
 use crate::wire::Server;
-use crate::{door, pictures};
+use crate::{door, google, pictures};
 
 /// A simulator that listens until it is dropped. Dereferences to the state it serves.
 pub struct Sim {
@@ -71,9 +71,8 @@ impl Drop for Sim {
 /// Every route in one list. Control comes last, outside of the log and the faults.
 fn router(youtube: YouTube) -> Router {
     Router::new()
-        .route("/o/oauth2/v2/auth", get(authorize::page).post(authorize::decide))
-        .route("/token", post(token::token))
-        .route("/revoke", post(token::revoke))
+        .merge(google::router())
+        .route("/token", post(google::token::<YouTube>))
         .route("/youtube/v3/channels", get(channels::list))
         .route("/youtube/v3/playlistItems", get(channels::uploads))
         .route("/youtube/v3/videos", get(videos::list).delete(videos::delete))

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use url::Url;
 
-use super::authorize::{Ask, Decision};
 use super::comments::Comment;
-use super::form::Form;
-use super::grants::{Grants, Issued};
 use super::problem::manner;
 use super::quota::Quota;
 use super::settings::Settings;
@@ -17,6 +14,7 @@ use super::upload::{PATH, Session, Upload};
 use super::videos::Video;
 use crate::clock::Moment;
 use crate::door::{Door, Fault, Received};
+use crate::google::{self, Client, Grants, Issued, SignsIn};
 
 /// The simulated YouTube: a cheap handle, shared by its HTTP surface and by the test that looks on.
 #[derive(Clone)]
@@ -118,7 +116,9 @@ impl YouTube {
 
     /// How much was made and used.
     pub fn made(&self) -> Made {
-        self.world().made
+        let world = self.world();
+        let google::Counts { code_exchanges, refreshes, revocations } = world.grants.counts;
+        Made { code_exchanges, refreshes, revocations, ..world.made }
     }
 
     /// Every request received, control requests excepted, in the order of arrival.
@@ -166,7 +166,7 @@ impl YouTube {
         settings.account(account)?;
         let scopes = scopes.split(' ').map(str::to_owned).collect();
         let grant = grants.grant(account, scopes);
-        Some(grants.new_access(settings, grant, now))
+        Some(grants.new_access(&settings.client(), grant, now))
     }
 
     /// Every access token is expired from now on; refresh tokens still work.
@@ -226,7 +226,7 @@ impl YouTube {
     ///
     /// If Google would show an error page instead; the message says why.
     pub fn authorize(&self, authorize_url: &str, account: &str) -> Url {
-        self.decide(authorize_url, account, Decision::Allow)
+        google::consent(self, authorize_url, account)
     }
 
     /// Cancel on the consent page; returns the URL that Google redirects to.
@@ -235,15 +235,14 @@ impl YouTube {
     ///
     /// As [`YouTube::authorize`].
     pub fn deny(&self, authorize_url: &str, account: &str) -> Url {
-        self.decide(authorize_url, account, Decision::Cancel)
+        google::cancel(self, authorize_url, account)
     }
+}
 
-    fn decide(&self, authorize_url: &str, account: &str, decision: Decision) -> Url {
-        let url = Url::parse(authorize_url).expect("an authorize URL is a URL");
-        assert_eq!(url.path(), "/o/oauth2/v2/auth", "an authorize URL leads to the consent page");
-        let query = Form::parse(url.query().unwrap_or_default().as_bytes());
+impl SignsIn for YouTube {
+    fn google<T>(&self, visit: impl FnOnce(&Client, &mut Grants, Moment) -> T) -> T {
         let mut world = self.world();
-        let ask = Ask::read(&query, &world.settings).expect("Google shows a consent page for this authorize URL");
-        world.decide(ask, account, decision).expect("the account exists")
+        let (client, now) = (world.settings.client(), world.now());
+        visit(&client, &mut world.grants, now)
     }
 }

@@ -13,9 +13,7 @@ use serde::Serialize;
 
 use super::body::{self, NewVideo};
 use super::content::{Content, GRANULE_BYTES};
-use super::form::Form;
 use super::gate::{Call, Method, origin};
-use super::grants::random;
 use super::problem::Problem;
 use super::quota::Cost;
 use super::state::{World, YouTube};
@@ -23,6 +21,7 @@ use super::videos::{PARTS, Wish, resource};
 use super::{FORCE_SSL, UPLOAD};
 use crate::clock::Moment;
 use crate::door::Visitor;
+use crate::google::{Form, random};
 
 /// Where uploads begin and go on.
 pub(super) const PATH: &str = "/upload/youtube/v3/videos";

@@ -48,12 +48,7 @@ pub(super) fn welcome(settings: &Settings) {
         Some(simulator) => format!("simulated at http://{simulator}, for the account orla@example.com"),
         None => "the real one, by ORLA_CONNECTORS__YOUTUBE__CLIENT_ID".to_owned(),
     };
-    let vertex = match settings.simulated_vertex() {
-        Some(simulator) => {
-            format!("simulated at http://{simulator}; its account's key: http://{simulator}/_sim/vertex/key_file")
-        }
-        None => "the real one, by ORLA_CONNECTORS__VERTEX__ENDPOINTS__API".to_owned(),
-    };
+    let vertex = vertex(settings);
     let stripe = match settings.simulated_stripe() {
         Some(simulator) => {
             format!("simulated at http://{simulator}; its events: http://{simulator}/_sim/stripe/events")
@@ -94,4 +89,19 @@ pub(super) fn welcome(settings: &Settings) {
         settings.mastodon,
         settings.webhook
     ));
+}
+
+/// Where Vertex AI is, for the page that says where everything is.
+fn vertex(settings: &Settings) -> String {
+    match settings.simulated_vertex() {
+        Some(simulator) => {
+            format!(
+                "simulated at http://{simulator}, for the account orla@example.com; a service account's key: \
+                 http://{simulator}/_sim/vertex/key_file"
+            )
+        }
+        None => {
+            "the real one, by ORLA_CONNECTORS__VERTEX__CLIENT_ID or ORLA_CONNECTORS__VERTEX__ENDPOINTS__API".to_owned()
+        }
+    }
 }

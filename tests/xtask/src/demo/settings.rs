@@ -21,6 +21,8 @@ const FACEBOOK_APP_SECRET: &str = "orla-demo-facebook-secret";
 /// The client that the simulated Google knows, for YouTube.
 const YOUTUBE_CLIENT_ID: &str = "4016.apps.googleusercontent.com";
 const YOUTUBE_CLIENT_SECRET: &str = "orla-demo-youtube-secret";
+const VERTEX_CLIENT_ID: &str = "4017.apps.googleusercontent.com";
+const VERTEX_CLIENT_SECRET: &str = "orla-demo-vertex-secret";
 /// The key that the simulated Stripe knows, and the secret that it signs events with.
 const STRIPE_KEY: &str = "sk_test_orla_demo";
 const STRIPE_WEBHOOK_SECRET: &str = "whsec_orla_demo";
@@ -56,8 +58,8 @@ pub(super) struct Settings {
     stripe: SocketAddr,
     /// Whether there is a key for the real Stripe.
     has_stripe_key: bool,
-    /// Whether it is said where the real Vertex AI is: its keys are persons' own.
-    has_vertex_endpoint: bool,
+    /// Whether there is an app for the real Vertex AI, or it is said where that is: service accounts' keys are persons' own.
+    has_real_vertex: bool,
     /// Whether there are keys for the real YouTube.
     has_youtube_keys: bool,
     /// Whether there are keys for the real Dropbox.
@@ -103,7 +105,8 @@ impl Settings {
             vertex: here(port("VERTEX_SIMULATOR_PORT", 4017)?),
             stripe: here(port("STRIPE_SIMULATOR_PORT", 4018)?),
             has_stripe_key: variable("ORLA_STRIPE__SECRET_KEY")?.is_some(),
-            has_vertex_endpoint: variable("ORLA_CONNECTORS__VERTEX__ENDPOINTS__API")?.is_some(),
+            has_real_vertex: variable("ORLA_CONNECTORS__VERTEX__ENDPOINTS__API")?.is_some()
+                || variable("ORLA_CONNECTORS__VERTEX__CLIENT_ID")?.is_some(),
             has_youtube_keys: variable("ORLA_CONNECTORS__YOUTUBE__CLIENT_ID")?.is_some(),
             has_dropbox_keys: variable("ORLA_CONNECTORS__DROPBOX__CLIENT_ID")?.is_some(),
             has_x_keys: variable("ORLA_CONNECTORS__X__CLIENT_ID")?.is_some(),
@@ -159,9 +162,9 @@ impl Settings {
         (!self.has_youtube_keys).then_some(self.youtube)
     }
 
-    /// The simulated Vertex AI; nothing where it is said where the real one is.
+    /// The simulated Vertex AI; nothing where there is an app for the real one, or it is said where that is.
     pub(super) fn simulated_vertex(&self) -> Option<SocketAddr> {
-        (!self.has_vertex_endpoint).then_some(self.vertex)
+        (!self.has_real_vertex).then_some(self.vertex)
     }
 
     /// The simulated Stripe; nothing where there is a key for the real one.
@@ -246,7 +249,10 @@ impl Settings {
             }
         }
         if let Some(simulator) = self.simulated_vertex() {
-            for endpoint in ["API", "TOKENS", "STORAGE"] {
+            command
+                .env("ORLA_CONNECTORS__VERTEX__CLIENT_ID", VERTEX_CLIENT_ID)
+                .env("ORLA_CONNECTORS__VERTEX__CLIENT_SECRET", VERTEX_CLIENT_SECRET);
+            for endpoint in ["API", "PROJECTS", "STORAGE", "TOKENS", "WEB", "WHO"] {
                 command.env(format!("ORLA_CONNECTORS__VERTEX__ENDPOINTS__{endpoint}"), format!("http://{simulator}"));
             }
             // It is quicker than Google.
@@ -279,6 +285,8 @@ impl Settings {
             .args(["--youtube-client-id", YOUTUBE_CLIENT_ID, "--youtube-client-secret", YOUTUBE_CLIENT_SECRET])
             .args(["--youtube-redirect-uri", &format!("{}/social/oauth/youtube/callback", self.url)])
             .args(["--vertex-port", &self.vertex.port().to_string()])
+            .args(["--vertex-client-id", VERTEX_CLIENT_ID, "--vertex-client-secret", VERTEX_CLIENT_SECRET])
+            .args(["--vertex-redirect-uri", &format!("{}/social/oauth/vertex/callback", self.url)])
             .args(["--stripe-port", &self.stripe.port().to_string()])
             .args(["--stripe-api-key", STRIPE_KEY, "--stripe-webhook-secret", STRIPE_WEBHOOK_SECRET])
             .args(["--stripe-webhook-url", &format!("http://{}/payment/stripe/webhook", self.address())])

@@ -13,11 +13,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::SCOPES;
 use super::form::Form;
-use super::page;
-use super::settings::Settings;
-use super::state::{World, YouTube};
+use super::grants::Grants;
+use super::{Client, SignsIn, page};
+use crate::clock::Moment;
 
 const PARAMETERS: [&str; 12] = [
     "access_type",
@@ -77,19 +76,19 @@ pub(super) enum Decision {
 
 impl Ask {
     /// Read an authorization request. The error is for the page.
-    pub(super) fn read(query: &Form, settings: &Settings) -> Result<Self, String> {
+    pub(super) fn read(query: &Form, client: &Client) -> Result<Self, String> {
         query.fault(&PARAMETERS).map_or(Ok(()), Err)?;
         let required = |name: &str| {
             query.get(name).ok_or_else(|| format!("Error 400: invalid_request: Missing required parameter: {name}"))
         };
-        if required("client_id")? != settings.client_id {
+        if required("client_id")? != client.id {
             return Err("Error 401: invalid_client: The OAuth client was not found.".to_owned());
         }
         if required("response_type")? != "code" {
             return Err("Error 400: unsupported_response_type".to_owned());
         }
         let redirect_uri = required("redirect_uri")?.to_owned();
-        if !settings.redirect_uris.contains(&redirect_uri) {
+        if !client.redirect_uris.contains(&redirect_uri) {
             return Err(format!(
                 "Error 400: redirect_uri_mismatch: You can't sign in to this app because it doesn't comply with Google's \
                  OAuth 2.0 policy. If you're the app developer, register the redirect URI in the Google Cloud Console: \
@@ -97,7 +96,7 @@ impl Ask {
             ));
         }
         let scopes: Vec<String> = required("scope")?.split(' ').map(str::to_owned).collect();
-        if let Some(unknown) = scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+        if let Some(unknown) = scopes.iter().find(|scope| !client.scopes.contains(&scope.as_str())) {
             return Err(format!(
                 "Error 400: invalid_scope: Some requested scopes were invalid. {{invalid=[{unknown}]}}"
             ));
@@ -156,41 +155,45 @@ fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
 }
 
-impl World {
-    /// Where a person goes after deciding; the error is for the page.
-    pub(super) fn decide(&mut self, ask: Ask, account: &str, decision: Decision) -> Result<Url, &'static str> {
-        self.settings.account(account).ok_or("Couldn't find your Google Account")?;
-        let mut back = Url::parse(&ask.redirect_uri).map_err(|_| "The redirect_uri is no URL.")?;
-        back.query_pairs_mut().append_pair("state", &ask.state);
-        match decision {
-            Decision::Allow => {
-                let (now, scopes) = (self.now(), ask.scopes.join(" "));
-                let code = self.grants.issue_code(&self.settings, ask, account, now);
-                back.query_pairs_mut().append_pair("code", &code).append_pair("scope", &scopes);
-            }
-            Decision::Cancel => {
-                back.query_pairs_mut().append_pair("error", "access_denied");
-            }
-        }
-        Ok(back)
+/// Where a person goes after deciding; the error is for the page.
+pub(super) fn end(
+    client: &Client,
+    grants: &mut Grants,
+    now: Moment,
+    (ask, account, decision): (Ask, &str, Decision),
+) -> Result<Url, &'static str> {
+    if !client.accounts.iter().any(|(email, _)| email == account) {
+        return Err("Couldn't find your Google Account");
     }
+    let mut back = Url::parse(&ask.redirect_uri).map_err(|_| "The redirect_uri is no URL.")?;
+    back.query_pairs_mut().append_pair("state", &ask.state);
+    match decision {
+        Decision::Allow => {
+            let scopes = ask.scopes.join(" ");
+            let code = grants.issue_code(client, ask, account, now);
+            back.query_pairs_mut().append_pair("code", &code).append_pair("scope", &scopes);
+        }
+        Decision::Cancel => {
+            back.query_pairs_mut().append_pair("error", "access_denied");
+        }
+    }
+    Ok(back)
 }
 
 /// Show the consent page.
-pub(super) async fn page(State(youtube): State<YouTube>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn page<S: SignsIn>(State(sim): State<S>, RawQuery(query): RawQuery) -> Response {
     let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let mut world = youtube.world();
-    let ask = match Ask::read(&query, &world.settings) {
-        Ok(ask) => ask,
-        Err(reason) => return html(StatusCode::BAD_REQUEST, page::error(&reason)),
-    };
-    let (scopes, now) = (ask.scopes.clone(), world.now());
-    let consent = world.grants.ask(ask, now);
-    html(StatusCode::OK, page::consent(&consent, &world.settings, &scopes))
+    sim.google(|client, grants, now| match Ask::read(&query, client) {
+        Ok(ask) => {
+            let scopes = ask.scopes.clone();
+            html(StatusCode::OK, page::consent(&grants.ask(ask, now), client, &scopes))
+        }
+        Err(reason) => html(StatusCode::BAD_REQUEST, page::error(&reason)),
+    })
 }
 
 /// Take the decision and send the person back to the app.
-pub(super) async fn decide(State(youtube): State<YouTube>, form: Bytes) -> Response {
+pub(super) async fn decide<S: SignsIn>(State(sim): State<S>, form: Bytes) -> Response {
     let form = Form::parse(&form);
     let field = |name| form.get(name).unwrap_or_default();
     let decision = match field("decision") {
@@ -198,12 +201,10 @@ pub(super) async fn decide(State(youtube): State<YouTube>, form: Bytes) -> Respo
         "cancel" => Decision::Cancel,
         _ => return html(StatusCode::BAD_REQUEST, page::error("The decision must be authorize or cancel.")),
     };
-    let mut world = youtube.world();
-    let now = world.now();
-    let back = match world.grants.asked(field("consent"), now) {
-        Some(ask) => world.decide(ask, field("account"), decision),
+    let back = sim.google(|client, grants, now| match grants.asked(field("consent"), now) {
+        Some(ask) => end(client, grants, now, (ask, field("account"), decision)),
         None => Err("This request was decided before, or it is too old."),
-    };
+    });
     match back {
         Ok(back) => (StatusCode::FOUND, [(LOCATION, back.as_str()), (CACHE_CONTROL, "no-store")]).into_response(),
         Err(reason) => html(StatusCode::BAD_REQUEST, page::error(reason)),

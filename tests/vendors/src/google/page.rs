@@ -1,6 +1,6 @@
 //! The two pages that people see. No scripts, nothing from elsewhere.
 
-use super::settings::Settings;
+use super::Client;
 
 const STYLE: &str = "
 body { margin: 0; background: #f0f4f9; color: #1f1f1f; font: 16px/1.5 system-ui, sans-serif }
@@ -13,20 +13,18 @@ button { width: 100%; padding: .75rem; margin-top: .5rem; font: inherit; border:
 button.primary { background: #0b57d0; color: #fff }";
 
 /// Where a person chooses an account and decides.
-pub(super) fn consent(consent: &str, settings: &Settings, scopes: &[String]) -> String {
-    let accounts: String = (settings.accounts.iter().enumerate())
-        .map(|(at, account)| {
+pub(super) fn consent(consent: &str, client: &Client, scopes: &[String]) -> String {
+    let accounts: String = (client.accounts.iter().enumerate())
+        .map(|(at, (email, word))| {
             let checked = if at == 0 { " checked" } else { "" };
-            let email = escape(&account.email);
-            let title = account.channel.as_ref().map_or("no channel", |channel| &channel.title);
+            let (email, word) = (escape(email), escape(word));
             format!(
-                "<label><input type=\"radio\" name=\"account\" value=\"{email}\"{checked}> {email} <small>{}</small></label>\n",
-                escape(title)
+                "<label><input type=\"radio\" name=\"account\" value=\"{email}\"{checked}> {email} <small>{word}</small></label>\n"
             )
         })
         .collect();
     let scopes: String = scopes.iter().map(|scope| format!("<li><code>{}</code></li>\n", escape(scope))).collect();
-    let (app, consent) = (escape(&settings.client_id), escape(consent));
+    let (app, consent) = (escape(&client.id), escape(consent));
     page(
         "Sign in",
         &format!(

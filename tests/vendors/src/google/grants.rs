@@ -9,7 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use super::authorize::Ask;
-use super::settings::Settings;
+use super::{Client, LONG_NAMES};
 use crate::clock::Moment;
 
 const CONSENT_LIFETIME_S: u64 = 600;
@@ -35,17 +35,31 @@ pub enum Kind {
     Access,
     /// A refresh token.
     Refresh,
+    /// A token that says who signed in (OpenID Connect).
+    Id,
 }
 
 /// All grants.
 #[derive(Default)]
-pub(super) struct Grants {
+pub(crate) struct Grants {
     consents: HashMap<String, (Ask, Moment)>,
     codes: HashMap<String, Code>,
     access: HashMap<String, (usize, Moment)>,
     refresh: HashMap<String, usize>,
     pub(super) grants: Vec<Grant>,
     issued: Vec<Issued>,
+    pub(crate) counts: Counts,
+}
+
+/// How often what was granted was used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Codes that were exchanged for tokens.
+    pub(crate) code_exchanges: u64,
+    /// Access tokens that were renewed.
+    pub(crate) refreshes: u64,
+    /// Grants that their app gave back.
+    pub(crate) revocations: u64,
 }
 
 pub(super) struct Code {
@@ -55,16 +69,16 @@ pub(super) struct Code {
     pub(super) spent: bool,
 }
 
-pub(super) struct Grant {
-    pub(super) account: String,
-    pub(super) scopes: Vec<String>,
+pub(crate) struct Grant {
+    pub(crate) account: String,
+    pub(crate) scopes: Vec<String>,
     /// Whether a refresh token was given for it before.
     pub(super) lasts: bool,
     revoked: bool,
 }
 
 impl Grants {
-    pub(super) fn issued(&self) -> &[Issued] {
+    pub(crate) fn issued(&self) -> &[Issued] {
         &self.issued
     }
 
@@ -81,19 +95,23 @@ impl Grants {
     }
 
     /// A new grant of an account, which knows whether an earlier one lasted.
-    pub(super) fn grant(&mut self, account: &str, scopes: Vec<String>) -> usize {
+    pub(crate) fn grant(&mut self, account: &str, scopes: Vec<String>) -> usize {
         let lasts = self.grants.iter().any(|grant| grant.account == account && grant.lasts && !grant.revoked);
         self.grants.push(Grant { account: account.to_owned(), scopes, lasts, revoked: false });
         self.grants.len() - 1
     }
 
-    pub(super) fn issue_code(&mut self, settings: &Settings, ask: Ask, account: &str, now: Moment) -> String {
-        let declined = |scope: &&String| !settings.declined_scopes.contains(scope);
-        let scopes = ask.scopes.iter().filter(declined).cloned().collect();
+    pub(super) fn issue_code(&mut self, client: &Client, ask: Ask, account: &str, now: Moment) -> String {
+        let long_name = |scope: &String| {
+            let long = LONG_NAMES.iter().find(|(short, _)| short == scope);
+            long.map_or_else(|| scope.clone(), |(_, long)| (*long).to_owned())
+        };
+        let granted = |scope: &String| !client.declined_scopes.contains(scope);
+        let scopes = ask.scopes.iter().map(long_name).filter(granted).collect();
         let grant = self.grant(account, scopes);
-        let value = format!("4/0{}{}", settings.token_mark, random());
+        let value = format!("4/0{}{}", client.token_mark, random());
         self.issue(Kind::Code, &value, account);
-        let expires = now.after_s(settings.code_lifetime_s);
+        let expires = now.after_s(client.code_lifetime_s);
         self.codes.insert(value.clone(), Code { ask, grant, expires, spent: false });
         value
     }
@@ -113,16 +131,16 @@ impl Grants {
         access.or_else(|| self.refresh.get(token).copied()).filter(|grant| !self.grants[*grant].revoked)
     }
 
-    pub(super) fn new_access(&mut self, settings: &Settings, grant: usize, now: Moment) -> String {
-        let value = format!("ya29.{}{}", settings.token_mark, random());
-        self.access.insert(value.clone(), (grant, now.after_s(settings.access_lifetime_s)));
+    pub(crate) fn new_access(&mut self, client: &Client, grant: usize, now: Moment) -> String {
+        let value = format!("ya29.{}{}", client.token_mark, random());
+        self.access.insert(value.clone(), (grant, now.after_s(client.access_lifetime_s)));
         let account = self.grants[grant].account.clone();
         self.issue(Kind::Access, &value, &account);
         value
     }
 
-    pub(super) fn new_refresh(&mut self, settings: &Settings, grant: usize) -> String {
-        let value = format!("1//{}{}", settings.token_mark, random());
+    pub(super) fn new_refresh(&mut self, client: &Client, grant: usize) -> String {
+        let value = format!("1//{}{}", client.token_mark, random());
         self.refresh.insert(value.clone(), grant);
         self.grants[grant].lasts = true;
         let account = self.grants[grant].account.clone();
@@ -130,14 +148,22 @@ impl Grants {
         value
     }
 
+    /// A token by which the client knows who signed in. Nobody here looks at it.
+    pub(super) fn new_id(&mut self, client: &Client, grant: usize) -> String {
+        let value = format!("eyJhbGciOiJSUzI1NiJ9.{}{}.{}", client.token_mark, random(), random());
+        let account = self.grants[grant].account.clone();
+        self.issue(Kind::Id, &value, &account);
+        value
+    }
+
     /// Who holds an access token; nothing if it does not work.
-    pub(super) fn holder(&self, token: &str, now: Moment) -> Option<&Grant> {
+    pub(crate) fn holder(&self, token: &str, now: Moment) -> Option<&Grant> {
         let (grant, expires) = self.access.get(token)?;
         let grant = &self.grants[*grant];
         (now < *expires && !grant.revoked).then_some(grant)
     }
 
-    pub(super) fn expire_access_tokens(&mut self, now: Moment) {
+    pub(crate) fn expire_access_tokens(&mut self, now: Moment) {
         self.access.values_mut().for_each(|(_, expires)| *expires = now);
     }
 
@@ -147,7 +173,7 @@ impl Grants {
         self.revoke_all_of(&account);
     }
 
-    pub(super) fn revoke_all_of(&mut self, account: &str) {
+    pub(crate) fn revoke_all_of(&mut self, account: &str) {
         let of_account = self.grants.iter_mut().filter(|grant| grant.account == account);
         of_account.for_each(|grant| grant.revoked = true);
     }
@@ -158,7 +184,7 @@ impl Grants {
 }
 
 /// 43 characters that nobody can guess.
-pub(super) fn random() -> String {
+pub(crate) fn random() -> String {
     let bytes: [u8; 32] = rand::random();
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
