@@ -22,6 +22,7 @@ use crate::connectors::meter::Meter;
 use crate::connectors::run::{self, Pinned};
 use crate::connectors::writing::Prompt;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::id::{GenerationId, HoldId, WorkspaceId};
 use crate::identity::Caller;
@@ -200,14 +201,14 @@ pub(crate) async fn begin(app: &App, caller: Caller, wish: Wish) -> Result<Begun
     let connector = &release.manifest.id;
     let inserted: Result<(Claim, Quote, Option<HoldId>)> = async {
         let mut tx = app.db().begin().await?;
-        let (quote, hold) = paying::reserve(&mut tx, caller, id, &wish, connector, now).await?;
-        on!(&mut tx, conn => sqlx::query(INSERT)
-            .bind(id).bind(caller.workspace).bind(caller.user).bind(wish.operation).bind(connector)
-            .bind(wish.prompt_version).bind(wish.input.to_string()).bind(hold).bind(quote.credits)
-            .bind(wish.idempotency_key.as_deref()).bind(&digest).bind(now)
-            .execute(conn).await.map(drop))?;
-        run::pin(&mut tx, &pinned, connector, &release.digest).await?;
-        let claim = jobs::begin(&mut tx, Job::AbandonGeneration(id), app.config().job_lease(), now).await?;
+        let mut bundle = Bundle::new(&tx);
+        let (quote, hold) = paying::reserving((&mut tx, &mut bundle), caller, id, &wish, connector, now).await?;
+        bundle.add(INSERT).bind(id).bind(caller.workspace).bind(caller.user).bind(wish.operation).bind(connector);
+        bundle.bind(wish.prompt_version).bind(wish.input.to_string()).bind(hold).bind(quote.credits);
+        bundle.bind(wish.idempotency_key.as_deref()).bind(&digest).bind(now);
+        run::pinning(&mut bundle, &pinned, connector, &release.digest);
+        let claim = jobs::beginning(&mut bundle, Job::AbandonGeneration(id), app.config().job_lease(), now);
+        bundle.run(&mut tx).await?;
         tx.commit().await?;
         Ok((claim, quote, hold))
     }

@@ -187,16 +187,13 @@ const BEGIN: &str = "insert into jobs
     values ($1, $2, $3, $4, $5, $6, 1, $4, $7, $3, 1)";
 
 /// Puts work on the list that is in our hands already. Where we die, a worker finds it when the lease lapses.
-///
-/// # Errors
-/// The database failed.
-pub async fn begin(tx: &mut Tx, job: Job, lease_for: Duration, now: Timestamp) -> sqlx::Result<Claim> {
+/// Part of a bundle.
+pub(crate) fn beginning(bundle: &mut Bundle, job: Job, lease_for: Duration, now: Timestamp) -> Claim {
     let claim = Claim { id: JobId::new(), lease: Uuid::now_v7(), job, attempts: 1 };
     let (name, subject) = job.name_and_subject();
-    on!(tx, conn => sqlx::query(BEGIN)
-        .bind(claim.id).bind(name).bind(subject).bind(now).bind(claim.lease).bind(now.after(lease_for)).bind(OWN)
-        .execute(conn).await.map(drop))?;
-    Ok(claim)
+    bundle.add(BEGIN).bind(claim.id).bind(name).bind(subject).bind(now).bind(claim.lease);
+    bundle.bind(now.after(lease_for)).bind(OWN);
+    claim
 }
 
 const FREE: &str = "update jobs set lease = null, leased_until = null, ready = 1 where lease is not null";

@@ -39,12 +39,14 @@ pub use expiring::{Ended, expire_due, expire_grants};
 pub use extending::extend;
 pub use grants::{Grant, GrantOrigin, grant};
 pub use history::{Balance, History, OpenGrant, Transaction, balance, transactions};
+pub(crate) use holds::reserving;
 pub use holds::{Reservation, Resolution, hold, release, reserve, settle};
 pub use refunding::{Refunded, refund};
 pub use statement::{Span, statement};
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::id::{GrantId, HoldId, TransactionId, WorkspaceId};
 use crate::on;
@@ -178,13 +180,18 @@ const RECORD: &str =
 /// number ours.
 async fn record(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry<'_>, after: After, now: Timestamp) -> Result<()> {
     alert::look(tx, workspace, &after, now).await?;
-    on!(tx, conn => sqlx::query(RECORD)
-        .bind(TransactionId::new()).bind(workspace).bind(entry.kind).bind(entry.amount)
-        .bind(entry.delta.posted).bind(entry.delta.held).bind(entry.delta.owed)
-        .bind(after.posted).bind(after.held).bind(after.owed)
-        .bind(entry.hold).bind(entry.grant).bind(full_key(entry.kind, entry.key)).bind(entry.description).bind(now)
-        .execute(conn).await.map(drop))?;
+    let mut bundle = Bundle::new(tx);
+    recording(&mut bundle, workspace, entry, after, now);
+    bundle.run(tx).await?;
     Ok(())
+}
+
+/// The row about a change, as part of a bundle; there is one in it at most.
+fn recording(bundle: &mut Bundle, workspace: WorkspaceId, entry: &Entry<'_>, after: After, now: Timestamp) {
+    let Entry { kind, amount, delta, hold, grant, key, description } = *entry;
+    bundle.add(RECORD).bind(TransactionId::new()).bind(workspace).bind(kind).bind(amount);
+    bundle.bind(delta.posted).bind(delta.held).bind(delta.owed).bind(after.posted).bind(after.held).bind(after.owed);
+    bundle.bind(hold).bind(grant).bind(full_key(kind, key)).bind(description).bind(now);
 }
 
 /// Moves the account, where it cannot but be possible, and writes the row about it.

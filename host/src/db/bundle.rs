@@ -95,6 +95,9 @@ impl Bundle {
         if let Some(error) = self.failed {
             return Err(sqlx::Error::Encode(error));
         }
+        if self.texts.is_empty() {
+            return Ok(Vec::new());
+        }
         match (self.arguments, tx) {
             (Bound::Sqlite(arguments), Tx::Sqlite(guard)) => {
                 let mut answers = Vec::with_capacity(self.texts.len());

@@ -4,6 +4,7 @@ use super::{Generation, Wish, find};
 use crate::clock::Timestamp;
 use crate::connectors::writing::Prompt;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::Result;
 use crate::id::{GenerationId, HoldId, WorkspaceId};
 use crate::identity::Caller;
@@ -12,9 +13,9 @@ use crate::on;
 use crate::prices::{self, Asked, Quantities, Quote};
 use std::collections::BTreeMap;
 
-/// Quotes a generation, and reserves what it costs.
-pub(super) async fn reserve(
-    tx: &mut Tx,
+/// Quotes a generation, and reserves what it costs; the last of it is part of a bundle.
+pub(super) async fn reserving(
+    (tx, bundle): (&mut Tx, &mut Bundle),
     caller: Caller,
     id: GenerationId,
     wish: &Wish,
@@ -38,7 +39,7 @@ pub(super) async fn reserve(
         member: Some(caller.user),
         items: items.as_deref(),
     };
-    let hold = ledger::reserve(tx, caller.workspace, &wanted, now).await?;
+    let hold = ledger::reserving(tx, bundle, caller.workspace, &wanted, now).await?;
     Ok((quote, hold))
 }
 

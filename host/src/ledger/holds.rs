@@ -7,9 +7,12 @@
 
 use super::alert::After;
 use super::grants::{self, Live};
-use super::{Delta, Entry, Kind, caps, clawing, expiring, find, full_key, is_nothing, lock, record, shift};
+use super::{
+    Delta, Entry, Kind, alert, caps, clawing, expiring, find, full_key, is_nothing, lock, record, recording, shift,
+};
 use crate::clock::Timestamp;
 use crate::db::Tx;
+use crate::db::bundle::Bundle;
 use crate::error::{Error, Result};
 use crate::id::{GrantId, HoldId, UserId, WorkspaceId};
 use crate::on;
@@ -75,6 +78,23 @@ pub async fn reserve(
     wanted: &Reservation<'_>,
     now: Timestamp,
 ) -> Result<Option<HoldId>> {
+    let mut bundle = Bundle::new(tx);
+    let hold = reserving(tx, &mut bundle, workspace, wanted, now).await?;
+    bundle.run(tx).await?;
+    Ok(hold)
+}
+
+/// [`reserve`], whose last rows are part of a bundle: nothing of the ledger may be changed before it has run.
+///
+/// # Errors
+/// As [`reserve`].
+pub(crate) async fn reserving(
+    tx: &mut Tx,
+    bundle: &mut Bundle,
+    workspace: WorkspaceId,
+    wanted: &Reservation<'_>,
+    now: Timestamp,
+) -> Result<Option<HoldId>> {
     if is_nothing(wanted.credits)? {
         return Ok(None);
     }
@@ -112,11 +132,12 @@ pub async fn reserve(
             }
         }
     };
-    insert(tx, workspace, wanted, &parts, after, now).await.map(Some)
+    alert::look(tx, workspace, &after, now).await?;
+    inserting(bundle, workspace, wanted, &parts, after, now).map(Some)
 }
 
-async fn insert(
-    tx: &mut Tx,
+fn inserting(
+    bundle: &mut Bundle,
     workspace: WorkspaceId,
     wanted: &Reservation<'_>,
     parts: &Parts,
@@ -124,10 +145,8 @@ async fn insert(
     now: Timestamp,
 ) -> Result<HoldId> {
     let hold = HoldId::new();
-    on!(&mut *tx, conn => sqlx::query(INSERT)
-        .bind(hold).bind(workspace).bind(wanted.operation).bind(wanted.credits).bind(now)
-        .bind(written(parts)?).bind(wanted.member).bind(wanted.items)
-        .execute(conn).await.map(drop))?;
+    bundle.add(INSERT).bind(hold).bind(workspace).bind(wanted.operation).bind(wanted.credits).bind(now);
+    bundle.bind(written(parts)?).bind(wanted.member).bind(wanted.items);
     let entry = Entry {
         kind: Kind::Hold,
         amount: wanted.credits,
@@ -137,7 +156,7 @@ async fn insert(
         key: wanted.key,
         description: &describe("Reserved for", wanted.operation),
     };
-    record(tx, workspace, &entry, after, now).await?;
+    recording(bundle, workspace, &entry, after, now);
     Ok(hold)
 }
 

@@ -246,7 +246,8 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
         member: Some(row.author),
         items: items.as_deref(),
     };
-    let hold = ledger::reserve(tx, row.workspace, &wanted, now).await?;
+    let mut bundle = Bundle::new(tx);
+    let hold = ledger::reserving(tx, &mut bundle, row.workspace, &wanted, now).await?;
     let publish_at = match row.publish_at {
         Some(When::At(at)) => Some(at),
         Some(When::NextFreeSlot) => Some(queue::take_place(tx, row.connection, row.id, now).await?),
@@ -281,7 +282,6 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
         post_id: row.post,
         completes,
     };
-    let mut bundle = Bundle::new(tx);
     bundle.add(INSERT).bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id);
     bundle.bind(&publication.connector).bind(&publication.platform).bind(&publication.parts).bind(state.word());
     bundle.bind(row.key).bind(row.digest).bind(hold).bind(row.price.credits).bind(now).bind(&row.target);
