@@ -13,7 +13,7 @@ use crate::connectors::run::{self, Pinned};
 use crate::db::Tx;
 use crate::db::bundle::Bundle;
 use crate::error::{Error, Result};
-use crate::id::{PostId, PublicationId, UserId, WorkspaceId};
+use crate::id::{HoldId, PostId, PublicationId, UserId, WorkspaceId};
 use crate::jobs::{self, Job};
 use crate::ledger::{self, Reservation};
 use crate::prices::Quote;
@@ -212,6 +212,41 @@ impl Row<'_> {
         let waits = self.publish_at.is_some() || self.completes.is_some();
         self.price.credits == 0 && !has_media && !waits && self.on_duplicate != OnDuplicate::Refuse
     }
+
+    fn state(&self) -> State {
+        if self.publish_at.is_some() { State::Scheduled } else { State::Due }
+    }
+
+    /// The publication that it becomes.
+    fn publication(&self, hold: Option<HoldId>, publish_at: Option<Timestamp>, now: Timestamp) -> Result<Publication> {
+        let more = Some(self.more).filter(|more| !more.is_empty()).map(serde_json::to_string).transpose();
+        Ok(Publication {
+            id: self.id,
+            workspace_id: self.workspace,
+            connection_id: self.connection.id,
+            connector: self.connection.connector.clone(),
+            platform: self.connection.platform.clone(),
+            target: self.target.clone(),
+            parts: serde_json::to_string(self.parts).map_err(anyhow::Error::from)?,
+            state: self.state().word().to_owned(),
+            receipt: None,
+            fault: None,
+            attempts: 0,
+            setbacks: 0,
+            request_digest: self.digest.to_owned(),
+            hold_id: hold,
+            price: self.price.credits,
+            created_at: now,
+            updated_at: now,
+            finished_at: None,
+            reply_to: self.reply_to.map(str::to_owned),
+            publish_at,
+            doubt_since: None,
+            more: more.map_err(anyhow::Error::from)?,
+            post_id: self.post,
+            completes: self.completes.as_ref().map(|earlier| earlier.id),
+        })
+    }
 }
 
 /// A publication whose missing parts are published by another, and the run that it was.
@@ -232,12 +267,7 @@ const INSERT: &str = "insert into publications
 /// It costs more than the workspace has, the queue has no free slot, or it is refused as a duplicate: the transaction has to be
 /// dropped. The database failed.
 pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Timestamp) -> Result<Publication> {
-    let parts = serde_json::to_string(row.parts).map_err(anyhow::Error::from)?;
-    let more = Some(row.more).filter(|more| !more.is_empty()).map(serde_json::to_string).transpose();
-    let more = more.map_err(anyhow::Error::from)?;
-    let completes = row.completes.as_ref().map(|earlier| earlier.id);
     let key = format!("publication/{}", row.id);
-    let state = if row.publish_at.is_some() { State::Scheduled } else { State::Due };
     let items = row.price.items_to_keep()?;
     let wanted = Reservation {
         operation: row.operation,
@@ -256,49 +286,15 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
     if row.on_duplicate == OnDuplicate::Refuse {
         likeness::refuse(tx, row, publish_at.unwrap_or(now)).await?;
     }
-    let publication = Publication {
-        id: row.id,
-        workspace_id: row.workspace,
-        connection_id: row.connection.id,
-        connector: row.connection.connector.clone(),
-        platform: row.connection.platform.clone(),
-        target: row.target.clone(),
-        parts,
-        state: state.word().to_owned(),
-        receipt: None,
-        fault: None,
-        attempts: 0,
-        setbacks: 0,
-        request_digest: row.digest.to_owned(),
-        hold_id: hold,
-        price: row.price.credits,
-        created_at: now,
-        updated_at: now,
-        finished_at: None,
-        reply_to: row.reply_to.map(str::to_owned),
-        publish_at,
-        doubt_since: None,
-        more,
-        post_id: row.post,
-        completes,
-    };
-    bundle.add(INSERT).bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id);
-    bundle.bind(&publication.connector).bind(&publication.platform).bind(&publication.parts).bind(state.word());
-    bundle.bind(row.key).bind(row.digest).bind(hold).bind(row.price.credits).bind(now).bind(&row.target);
-    bundle
-        .bind(row.reply_to)
-        .bind(publish_at)
-        .bind(row.not_after)
-        .bind(&publication.more)
-        .bind(row.post)
-        .bind(completes);
+    let publication = row.publication(hold, publish_at, now)?;
+    inserting(&mut bundle, row, &publication);
     match &row.completes {
         Some(earlier) => run::pinning(&mut bundle, &earlier.same_run(&publication), &publication.connector, release),
         None if publish_at.is_none() => beginning_run(&mut bundle, &publication, release, now),
         None => {}
     }
     jobs::enqueueing(&mut bundle, Job::Publish(row.id), &publication.place(), publish_at.unwrap_or(now), now);
-    let made = Move::to(state, "taken in");
+    let made = Move::to(row.state(), "taken in");
     timeline::adding(&mut bundle, &publication, &made, now)?;
     let endpoints = bundle.run(tx).await?.pop().flatten();
     for (&(part, position), blob) in row.media.into_iter().flatten() {
@@ -310,6 +306,15 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row<'_>, release: &str, now: Times
     }
     timeline::tell(tx, &publication, made, endpoints, now).await?;
     Ok(publication)
+}
+
+fn inserting(bundle: &mut Bundle, row: &Row<'_>, publication: &Publication) {
+    let Publication { connector, platform, parts, state, hold_id, price, created_at, publish_at, .. } = publication;
+    let Publication { target, more, completes, .. } = publication;
+    bundle.add(INSERT).bind(row.id).bind(row.workspace).bind(row.author).bind(row.connection.id).bind(connector);
+    bundle.bind(platform).bind(parts).bind(state).bind(row.key).bind(row.digest).bind(*hold_id).bind(*price);
+    bundle.bind(*created_at).bind(target).bind(row.reply_to).bind(*publish_at).bind(row.not_after).bind(more);
+    bundle.bind(row.post).bind(*completes);
 }
 
 /// Begins the run that carries a publication out: it belongs to this release, and its clock shows this moment.
