@@ -200,6 +200,7 @@ async fn bare_hold(
         .bind(held)
         .bind(owed)
         .bind(hold)
+        .bind(None::<Uuid>)
         .bind(&key)
         .bind("Reserved for social caption")
         .bind(NOW)
@@ -242,6 +243,7 @@ async fn bare_settle(
         .bind(held)
         .bind(owed)
         .bind(hold)
+        .bind(None::<Uuid>)
         .bind(format!("settle:{hold}"))
         .bind("Charged for social caption")
         .bind(NOW)
@@ -318,6 +320,7 @@ fn script(accounts: u64) -> String {
                 &held_after,
                 &owed_after,
                 hold,
+                "null",
                 key,
                 "'social caption'",
                 now,
