@@ -124,6 +124,20 @@ impl Db {
         })
     }
 
+    /// As [`Db::begin`], for what is worth nothing without something that is committed after it: PostgreSQL does not wait for the
+    /// disk at its end. Whatever reaches the disk later takes it along, since both are in one log; without that, a power cut
+    /// leaves nothing of it. SQLite waits as ever.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub(crate) async fn begin_to_be_followed(&self) -> sqlx::Result<Tx> {
+        const POSTGRES: &str = "begin; set local synchronous_commit = off";
+        Ok(match self {
+            Self::Sqlite { .. } => self.begin().await?,
+            Self::Postgres(pool) => Tx::Postgres(Guard::Write(Box::pin(pool.begin_with(POSTGRES)).await?)),
+        })
+    }
+
     /// A connection for exactly one statement that writes: it is a transaction of its own, durable once it has run. That
     /// saves two of three round trips. [`Tx::commit`] says that it has run.
     ///

@@ -201,10 +201,13 @@ struct Known {
 }
 
 impl Known {
+    fn is_for_own_key(&self) -> bool {
+        self.vendor_key == VendorKey::Own
+    }
+
     /// How near it is to what is asked about: the largest counts.
     fn nearness(&self) -> [bool; 4] {
-        let is_own = self.vendor_key == VendorKey::Own;
-        [self.workspace_id.is_some(), is_own, self.model.is_some(), self.connector.is_some()]
+        [self.workspace_id.is_some(), self.is_for_own_key(), self.model.is_some(), self.connector.is_some()]
     }
 }
 
@@ -225,10 +228,11 @@ const QUOTE: &str = "select id, unit, credits, connector, model, workspace_id, v
             (partition by unit, connector, model, workspace_id, vendor_key order by valid_from desc, id desc) as place
         from price_versions
         where operation = $1 and valid_from <= $2 and (workspace_id is null or workspace_id = $3)
-            and (connector is null or connector = $4) and (model is null or model = $5)
-            and (vendor_key = 'any' or exists (select 1 from connections c join connector_apps a on a.id = c.app_id
-                where c.workspace_id = $3 and c.id = $6 and a.workspace_id is not null))) as known
+            and (connector is null or connector = $4) and (model is null or model = $5)) as known
     where place = 1";
+// By itself, since hardly anybody has prices for own keys: as a part of `QUOTE` it made PostgreSQL plan that anew each time.
+const BRINGS_KEY: &str = "select count(*) from connections c join connector_apps a on a.id = c.app_id
+    where c.workspace_id = $1 and c.id = $2 and a.workspace_id is not null";
 
 /// What a run costs now. What was held keeps the price it was held at.
 ///
@@ -236,10 +240,12 @@ const QUOTE: &str = "select id, unit, credits, connector, model, workspace_id, v
 /// [`Error::Unpriced`]: an unknown price is a refusal, never nothing. [`Error::Invalid`] for quantities that make no sense.
 pub async fn quote(tx: &mut Tx, asked: &Asked<'_>, now: Timestamp) -> Result<Quote> {
     asked.quantities.check()?;
-    let known: Vec<Known> = on!(tx, conn => sqlx::query_as(QUOTE)
+    let mut known: Vec<Known> = on!(&mut *tx, conn => sqlx::query_as(QUOTE)
         .bind(asked.operation).bind(now).bind(asked.workspace).bind(asked.connector).bind(asked.model)
-        .bind(asked.connection)
         .fetch_all(conn).await)?;
+    if known.iter().any(Known::is_for_own_key) && !brings_key(tx, asked).await? {
+        known.retain(|price| !price.is_for_own_key());
+    }
     let mut nearest: Vec<Known> = Vec::new();
     for price in known {
         match nearest.iter_mut().find(|other| other.unit == price.unit) {
@@ -267,4 +273,13 @@ pub async fn quote(tx: &mut Tx, asked: &Asked<'_>, now: Timestamp) -> Result<Quo
         });
     }
     if quote.items.is_empty() { Err(Error::Unpriced(asked.operation.to_owned())) } else { Ok(quote) }
+}
+
+/// Whether a run acts for an account by an app that its workspace has brought.
+async fn brings_key(tx: &mut Tx, asked: &Asked<'_>) -> sqlx::Result<bool> {
+    let Some(connection) = asked.connection else { return Ok(false) };
+    let own: i64 = on!(tx, conn => sqlx::query_scalar(BRINGS_KEY)
+        .bind(asked.workspace).bind(connection)
+        .fetch_one(conn).await)?;
+    Ok(own > 0)
 }

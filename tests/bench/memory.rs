@@ -3,7 +3,7 @@
 
 use crate::harness::{Answer, Backend, Fault, Host, Mode, Person, Settings, Sim, client, settings};
 use crate::limited::Limited;
-use crate::process::{Place, Process, free_port};
+use crate::process::{Place, Process, account, connections, free_port, name};
 use crate::table::{Table, Verdict, digits, median};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
@@ -55,12 +55,15 @@ fn place(data: &TempDir, connectors: &Path, sim: &Sim) -> Place {
     place
 }
 
-fn network() -> Settings {
-    Settings { duplicate_window_s: 0, ..settings() }
+/// With so many accounts: what goes to the same one goes out one after the other.
+fn network(count: usize) -> Settings {
+    let mut settings = Settings { duplicate_window_s: 0, ..settings() };
+    settings.accounts.extend((1..count).map(account));
+    settings
 }
 
 async fn starts(table: &mut Table, connectors: &Path) {
-    let sim = Sim::start(network()).await;
+    let sim = Sim::start(network(1)).await;
     let (mut cold, mut warm, mut idle) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..COLD_STARTS {
         let data = TempDir::new().unwrap();
@@ -84,14 +87,14 @@ async fn starts(table: &mut Table, connectors: &Path) {
 async fn in_flight(table: &mut Table, connectors: &Path) {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let sim = Sim::start(network()).await;
+        let sim = Sim::start(network(MORE + 1)).await;
         let data = TempDir::new().unwrap();
         let place = place(&data, connectors, &sim);
         let host = place.serve().await;
-        let person = newcomer(&place, &sim).await;
+        let (person, accounts) = newcomer(&place, &sim, MORE + 1).await;
         sim.fault(Fault::on("POST", "/2/tweets", Mode::DelayMs(HELD_MS)).times(u32::try_from(MORE + 2).unwrap()));
-        let one = resident_while_held(&host, &person, &sim, 1).await;
-        let many = resident_while_held(&host, &person, &sim, MORE + 1).await;
+        let one = resident_while_held(&host, &person, &sim, &accounts[..1]).await;
+        let many = resident_while_held(&host, &person, &sim, &accounts).await;
         rounds.push((many - one) * 1024.0 / f64::from(u32::try_from(MORE).unwrap()));
         host.end().await;
     }
@@ -99,10 +102,11 @@ async fn in_flight(table: &mut Table, connectors: &Path) {
     table.row(&[&name, &digits(median(rounds), 0), &"KiB"]);
 }
 
-/// Publishes so many posts that the network answers late, and gives the host's resident memory while it waits for all.
-async fn resident_while_held(host: &Process, person: &Person, sim: &Sim, count: usize) -> f64 {
-    let before = sim.posts().len();
-    publish(person, count).await;
+/// Publishes a post to each of these accounts that the network answers late, and gives the host's resident memory while
+/// it waits for all.
+async fn resident_while_held(host: &Process, person: &Person, sim: &Sim, accounts: &[String]) -> f64 {
+    let (before, count) = (sim.posts().len(), accounts.len());
+    publish(person, accounts).await;
     let arrived = || sim.counts().get("POST /2/tweets").copied().unwrap_or(0);
     while arrived() < (before + count) as u64 {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -115,9 +119,10 @@ async fn resident_while_held(host: &Process, person: &Person, sim: &Sim, count: 
     resident
 }
 
-async fn publish(person: &Person, count: usize) {
-    let wishes = stream::iter(0..count).for_each_concurrent(CROWD, async |n| {
-        let post = json!({"platform": "twitter", "content": format!("Post {n}: there is cake.")});
+async fn publish(person: &Person, accounts: &[String]) {
+    let wishes = stream::iter(accounts.iter().enumerate()).for_each_concurrent(CROWD, async |(n, account)| {
+        let content = format!("Post {n}: there is cake.");
+        let post = json!({"platform": "twitter", "content": content, "connection_id": account});
         person.publish(&post, &uuid::Uuid::now_v7().to_string()).await.expect(202);
     });
     wishes.await;
@@ -125,7 +130,7 @@ async fn publish(person: &Person, count: usize) {
 
 /// Everything that a host is for, in a group of processes that may not have more.
 async fn in_a_small_machine(table: &mut Table, connectors: &Path) {
-    let sim = Sim::start(network()).await;
+    let sim = Sim::start(network(CROWD)).await;
     let data = TempDir::new().unwrap();
     let place = place(&data, connectors, &sim);
     let group = Limited::to_bytes(u64::from(SMALL_MIB) << 20);
@@ -138,13 +143,15 @@ async fn in_a_small_machine(table: &mut Table, connectors: &Path) {
         let name = format!("in {SMALL_MIB} MiB: compiles and starts; peak of host, compiler and page cache");
         table.row(&[&name, &digits(group.peak_mib(), 1), &"MiB"]);
     }
-    let person = newcomer(&place, &sim).await;
+    let (person, accounts) = newcomer(&place, &sim, CROWD).await;
     let picture = format!("{}/pictures/big-4000000.png", sim.origin());
-    let post = json!({"platform": "twitter", "content": "Look, a cake.", "media_urls": [picture]});
+    let post = json!({
+        "platform": "twitter", "content": "Look, a cake.", "media_urls": [picture], "connection_id": accounts[0],
+    });
     person.published(&post, "a picture", &["published"]).await;
     let delay = Fault::on("POST", "/2/tweets", Mode::DelayMs(500));
     sim.fault(delay.times(u32::try_from(CROWD).unwrap()));
-    publish(&person, CROWD).await;
+    publish(&person, &accounts).await;
     while sim.posts().len() < CROWD + 1 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -159,15 +166,19 @@ async fn in_a_small_machine(table: &mut Table, connectors: &Path) {
     host.end().await;
 }
 
-/// A person who signed up at a host in a process of its own, and connected an account.
-async fn newcomer(place: &Place, sim: &Sim) -> Person {
+/// A person who signed up at a host in a process of its own, and connected so many accounts: their ids.
+async fn newcomer(place: &Place, sim: &Sim, count: usize) -> (Person, Vec<String>) {
     let (http, url, email) = (client(), place.url(), "ada@example.org");
     let register = json!({"email": email, "password": "Correct1Horse"});
     Answer::of(http.post(format!("{url}/auth/register")).json(&register).send().await.unwrap()).await.expect(201);
     Answer::of(http.get(mailed_link(&place.data).await).send().await.unwrap()).await.expect(200);
     let person = Person::log_in(&url, email).await;
     person.connect(sim, "twitter", "orla_demo").await;
-    person
+    for n in 1..count {
+        person.connect(sim, "twitter", &name(n)).await;
+    }
+    let accounts = connections(&person, "twitter").await;
+    (person, accounts)
 }
 
 /// The link in the one mail of a host.
