@@ -4,6 +4,7 @@ mod media;
 mod recorder;
 pub(crate) mod scan;
 mod stage;
+mod stripe;
 
 use crate::harness::{BOTH, Backend, Host, PASSWORD, Person};
 use crate::secrets::{Lines, contains};
@@ -57,6 +58,7 @@ async fn look(backend: Backend, lines: &Lines) {
     canaries.extend(Box::pin(at_dropbox(&stage, &ada)).await);
     canaries.extend(Box::pin(media::at_instagram(&stage, &ada)).await);
     canaries.extend(Box::pin(media::at_youtube(&stage, &ada)).await);
+    canaries.extend(Box::pin(stripe::at_stripe(&stage, &ada)).await);
     Box::pin(by_fields_and_keys(&stage, &ada)).await;
     for path in ["/social/publications", "/social/platforms", "/social/apps/dropbox", "/social-caption/generations"] {
         ada.get(path).await.expect(200);
@@ -239,7 +241,8 @@ fn assert_all_were_used(stage: &Stage, scan: &Scan) {
     let unused = scan.names().filter(|name| !used.contains(name));
     // A refresh token of a session is told and not used here.
     let unused: Vec<&str> = unused.filter(|name| *name != "the session's refresh token").collect();
-    assert_eq!(unused, ["the master key", "the key of sessions", "the secret of an endpoint"]);
+    let kept = ["the master key", "the key of sessions", "what Stripe signs events with", "the secret of an endpoint"];
+    assert_eq!(unused, kept);
 }
 
 /// Every byte in the files of a folder and of those in it.

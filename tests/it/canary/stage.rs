@@ -5,9 +5,9 @@ use super::recorder::Recorder;
 use super::scan::Canary;
 use crate::harness::{Backend, Host, Person, component, settings};
 use crate::secrets::memory::Watched;
-use orla::config::{Config, ConnectorConfig};
+use orla::config::{Config, ConnectorConfig, StripeConfig};
 use orla::connectors::{Actor, Consent, Memories, Then};
-use orla_vendors::{dropbox, facebook, mastodon, openai, webhook, x, youtube};
+use orla_vendors::{dropbox, facebook, mastodon, openai, stripe, webhook, x, youtube};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(super) const FACEBOOK_APP: &str = "canaryofthefacebookapp";
 pub(super) const YOUTUBE_APP: &str = "canary-of-the-youtube-app";
 pub(super) const OWN_APP: &str = "canary-of-the-workspaces-own-app";
 pub(super) const OPENAI: &str = "sk-canary-of-openai";
+pub(super) const STRIPE: &str = "sk_test_canary_of_stripe";
+pub(super) const STRIPE_SIGNS: &str = "whsec_canary_of_stripes_events";
 pub(super) const MASTODON: &str = "canary-of-a-mastodon-token";
 pub(super) const WEBHOOK_KEY: &[u8] = b"canary-of-a-webhooks-key";
 pub(super) const WEBHOOK_PATH: &str = "/hooks/canary-of-a-webhooks-path";
@@ -42,6 +44,7 @@ pub(super) struct Stage {
     pub(super) facebook: facebook::Sim,
     pub(super) dropbox: dropbox::Sim,
     pub(super) youtube: youtube::Sim,
+    pub(super) stripe: stripe::Sim,
     pub(super) mastodon: mastodon::Sim,
     pub(super) webhook: webhook::Sim,
     /// Before the host itself.
@@ -55,6 +58,7 @@ pub(super) struct Recorders {
     facebook: Recorder,
     dropbox: Recorder,
     youtube: Recorder,
+    stripe: Recorder,
     openai: Recorder,
     mastodon: Recorder,
     webhook: Recorder,
@@ -63,8 +67,8 @@ pub(super) struct Recorders {
 impl Recorders {
     /// Every request to every vendor.
     pub(super) fn asked(&self) -> Vec<u8> {
-        let Self { x, facebook, dropbox, youtube, openai, mastodon, webhook } = self;
-        [x, facebook, dropbox, youtube, openai, mastodon, webhook].map(Recorder::asked).concat()
+        let Self { x, facebook, dropbox, youtube, stripe, openai, mastodon, webhook } = self;
+        [x, facebook, dropbox, youtube, stripe, openai, mastodon, webhook].map(Recorder::asked).concat()
     }
 
     /// Every answer of Facebook's.
@@ -85,7 +89,7 @@ fn app(recorder: &Recorder, endpoints: &[&str], id: &str, secret: &str) -> Conne
 }
 
 fn configure(config: &mut Config, recorders: &Recorders) {
-    let Recorders { x, facebook, dropbox, youtube, openai, mastodon, webhook } = recorders;
+    let Recorders { x, facebook, dropbox, youtube, stripe, openai, mastodon, webhook } = recorders;
     let facebook_id = facebook::Settings::default().app_id;
     for id in ["x", "probe"] {
         config.connectors.insert(id.to_owned(), app(x, &["api", "web"], "orla-demo", X_APP));
@@ -105,6 +109,13 @@ fn configure(config: &mut Config, recorders: &Recorders) {
     let text = config.connectors.get_mut("openai").unwrap();
     text.api_key = Some(SecretString::from(OPENAI));
     text.endpoints.insert("api".to_owned(), openai.origin());
+    *config.stripe = StripeConfig {
+        secret_key: Some(SecretString::from(STRIPE)),
+        // Several, as while one is exchanged.
+        webhook_secrets: Some(SecretString::from(format!("whsec_of_before,{STRIPE_SIGNS}"))),
+        url: stripe.origin().parse().unwrap(),
+        ..StripeConfig::default()
+    };
     config.egress_allow.extend([mastodon.address.clone(), webhook.address.clone()]);
     config.metrics_token = Some(SecretString::from(METRICS));
     config.concurrent_calls = 4;
@@ -138,6 +149,12 @@ impl Stage {
             client_secret: YOUTUBE_APP.to_owned(),
             ..youtube::Settings::default()
         };
+        let payments = stripe::Settings {
+            api_key: STRIPE.to_owned(),
+            webhook_secret: STRIPE_SIGNS.to_owned(),
+            ..stripe::Settings::default()
+        };
+        let stripe = stripe::Sim::start(payments).await;
         let (facebook, dropbox) = (facebook.await, dropbox::Sim::start(files).await);
         let youtube = youtube::Sim::start(films).await;
         let (mastodon, webhook) = (mastodon::Sim::start(instance).await, webhook::Sim::start(receiver).await);
@@ -149,6 +166,7 @@ impl Stage {
             facebook: Recorder::before(facebook.origin()).await,
             dropbox: Recorder::before(dropbox.origin()).await,
             youtube: Recorder::before(youtube.origin()).await,
+            stripe: Recorder::before(stripe.origin()).await,
             mastodon: Recorder::before(mastodon.origin()).await,
             webhook: Recorder::before(webhook.origin()).await,
         };
@@ -172,7 +190,7 @@ impl Stage {
             assert_eq!(Box::pin(installing).await.unwrap().state, "active", "{id}");
         }
         let front = Recorder::before(host.url.clone()).await;
-        Self { host, watched, facebook, dropbox, youtube, mastodon, webhook, front, recorders }
+        Self { host, watched, facebook, dropbox, youtube, stripe, mastodon, webhook, front, recorders }
     }
 
     /// Where webhooks are received, seen through the recorder.
