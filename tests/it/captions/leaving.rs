@@ -1,10 +1,13 @@
-//! Callers who hang up, and hosts that die.
+//! Callers who hang up, and hosts and databases that die.
 
 use super::{CREDITS, GENERATE, available, streamed, wish, writing};
-use crate::harness::{BOTH, Host, Person, Place};
+use crate::harness::postgres::Cluster;
+use crate::harness::{BOTH, Backend, Host, Person, Place, settings};
 use futures_util::StreamExt as _;
+use orla::connectors::Memories;
 use orla_vendors::openai::{Fault, Mode};
 use serde_json::Value;
+use sqlx::PgPool;
 use std::time::Duration;
 
 fn request(person: &Person, wish: &Value) -> reqwest::RequestBuilder {
@@ -116,4 +119,43 @@ async fn a_host_that_is_killed_in_the_middle_gives_the_credits_back() {
         );
         assert_eq!((available(&ada).await, host.openai.generations()), (CREDITS, 1));
     }
+}
+
+/// PostgreSQL does not wait for the disk when a caption begins, but has it there once the model is asked. (SQLite is in the host's
+/// process, waits each time, and dies with the host: see above.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_loses_its_power_knows_what_the_model_was_asked() {
+    const KEPT: &str = "select count(*) from generations g
+        join effects e on e.run_id = g.id and e.kind = 'spend'
+        join credit_holds h on h.id = g.hold_id and h.amount = 10";
+    let mut cluster = Cluster::durable().await;
+    let database = cluster.fresh_database().await;
+    let host = Host::start_with(Backend::Postgres, settings(), |config| {
+        config.database_url = Some(database.clone());
+        Memories::Pooled
+    })
+    .await;
+    let ada = host.person("ada").await;
+    host.grant(ada.workspace, CREDITS).await;
+    for round in 1..=3 {
+        host.openai.fault(Fault::on("POST", "/v1/responses", Mode::StallStream { after_pieces: 0 }));
+        let reader = ada.clone();
+        let reading = tokio::spawn(async move { request(&reader, &streamed(&wish())).send().await?.text().await });
+        while host.openai.open_streams() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        cluster.cut_power().await;
+        cluster.restore_power().await;
+        let look = PgPool::connect(&database).await.unwrap();
+        let kept: i64 = sqlx::query_scalar(KEPT).fetch_one(&look).await.unwrap();
+        look.close().await;
+        assert_eq!(kept, round, "what the model was asked, its credits and its run are there");
+        host.openai.clear_faults();
+        // It ends as it does when the model breaks off, or is given up, as that of a host that died.
+        let _ = reading.await.unwrap();
+        while ada.get("/credits/balance").await.body["available"] != CREDITS {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    host.check_books().await;
 }

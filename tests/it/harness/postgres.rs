@@ -1,6 +1,8 @@
-//! A private PostgreSQL cluster for this test process, from the distribution's binaries. It ends with the process, even
-//! when that is killed: the server's shell waits for the end of a pipe that only this process holds.
+//! Private PostgreSQL clusters of this test process, from the distribution's binaries: one for all tests, and one for each test
+//! that cuts its power. They end with the process, even when that is killed: a server's shell waits for the end of a pipe that
+//! only this process holds.
 
+use rustix::process::{Pid, Signal};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 use std::path::{Path, PathBuf};
@@ -15,15 +17,17 @@ static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 /// Whether the server waits for the disk, as an installation's does. Tests, which outlive no power cut, do not wait.
 pub(crate) static DURABLE: AtomicBool = AtomicBool::new(false);
 
-struct Cluster {
+/// A running server and its data.
+pub(crate) struct Cluster {
     folder: PathBuf,
-    /// Its standard input is the pipe that keeps the server alive.
-    _shell: Child,
+    /// Their standard inputs are the pipes that keep the server alive: one for each time that it was started.
+    shells: Vec<Child>,
+    is_durable: bool,
 }
 
 const SCRIPT: &str = r#"
 set -e
-initdb -D "$1/data" -U orla -A trust --no-sync -E UTF8 --locale=C >"$1/initdb.log" 2>&1
+[ -d "$1/data" ] || initdb -D "$1/data" -U orla -A trust --no-sync -E UTF8 --locale=C >"$1/initdb.log" 2>&1
 postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync="$2" -c full_page_writes="$2" -c max_connections=500 \
     -c autovacuum="$2" >"$1/server.log" 2>&1 &
 server=$!
@@ -41,12 +45,12 @@ fn binaries() -> PathBuf {
     versions.pop().expect("a version of PostgreSQL is installed")
 }
 
-fn start() -> Cluster {
-    let folder = tempfile::Builder::new().prefix("orla-pg-").tempdir_in("/tmp").unwrap().keep();
+/// Starts a server on a folder, whose data are made where there are none.
+fn start(folder: &Path, is_durable: bool) -> Child {
     // The server refuses to run as root, so root hands it to the user that the distribution made for it.
     let is_root = rustix::process::geteuid().is_root();
     let mut command = if is_root {
-        let given = Command::new("chown").arg("postgres:postgres").arg(&folder).status().unwrap();
+        let given = Command::new("chown").arg("postgres:postgres").arg(folder).status().unwrap();
         assert!(given.success(), "the user postgres exists (package postgresql)");
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "sh"]);
@@ -56,30 +60,65 @@ fn start() -> Cluster {
     };
     #[expect(clippy::disallowed_methods, reason = "the server's shell needs this process's PATH")]
     let path = format!("{}:{}", binaries().display(), std::env::var("PATH").unwrap_or_default());
-    let shell = command
+    command
         .args(["-c", SCRIPT, "sh"])
-        .arg(&folder)
-        .arg(if DURABLE.load(Ordering::Relaxed) { "on" } else { "off" })
+        .arg(folder)
+        .arg(if is_durable { "on" } else { "off" })
         .env("PATH", path)
         .current_dir("/")
         .stdin(Stdio::piped())
         .spawn()
-        .expect("a shell starts");
-    Cluster { folder, _shell: shell }
+        .expect("a shell starts")
 }
 
-fn url(folder: &Path, database: &str) -> String {
-    format!("postgres://orla@localhost/{database}?host={}", folder.display())
+impl Cluster {
+    fn start(is_durable: bool) -> Self {
+        let folder = tempfile::Builder::new().prefix("orla-pg-").tempdir_in("/tmp").unwrap().keep();
+        let shell = start(&folder, is_durable);
+        Self { folder, shells: vec![shell], is_durable }
+    }
+
+    /// One that waits for the disk wherever a server of an installation does, and whose power can be cut.
+    pub(crate) async fn durable() -> Self {
+        tokio::task::spawn_blocking(|| Self::start(true)).await.unwrap()
+    }
+
+    /// The URL of a new, empty database.
+    pub(crate) async fn fresh_database(&self) -> String {
+        let admin = connect(&self.url("postgres")).await;
+        let name = format!("t{}", Uuid::now_v7().simple());
+        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
+        admin.close().await;
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://orla@localhost/{database}?host={}", self.folder.display())
+    }
+
+    /// Ends the server at once. What it has not written to its files is lost, as it is in a power cut.
+    pub(crate) async fn cut_power(&self) {
+        let pid_file = self.folder.join("data/postmaster.pid");
+        let lines = std::fs::read_to_string(&pid_file).expect("the server runs");
+        let id: i32 = lines.lines().next().unwrap().parse().unwrap();
+        // "Immediate shutdown" in PostgreSQL's words.
+        rustix::process::kill_process(Pid::from_raw(id).unwrap(), Signal::QUIT).unwrap();
+        while pid_file.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Starts the server again after its power was cut, and waits until it serves.
+    pub(crate) async fn restore_power(&mut self) {
+        self.shells.push(start(&self.folder, self.is_durable));
+        connect(&self.url("postgres")).await.close().await;
+    }
 }
 
-/// The URL of a new, empty database.
+/// The URL of a new, empty database of the cluster of all tests.
 pub(super) async fn fresh_database() -> String {
-    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.unwrap();
-    let admin = connect(&url(&cluster.folder, "postgres")).await;
-    let name = format!("t{}", Uuid::now_v7().simple());
-    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
-    admin.close().await;
-    url(&cluster.folder, &name)
+    let start = || Cluster::start(DURABLE.load(Ordering::Relaxed));
+    tokio::task::spawn_blocking(move || CLUSTER.get_or_init(start)).await.unwrap().fresh_database().await
 }
 
 async fn connect(url: &str) -> PgPool {
