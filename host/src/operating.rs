@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod records;
 pub mod resuming;
 pub mod sweeping;
+pub mod till;
 pub mod vault;
 
 use crate::app::App;

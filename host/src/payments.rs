@@ -29,11 +29,15 @@ pub mod watching;
 pub use checkout::{Opened, Shown, open, portal, show};
 pub use events::take;
 pub use plans::{Interval, Offer, Plans, Tier, TopUp, Wish};
-pub use syncing::{Synced, sync};
+pub use prices::not_offered;
+pub use syncing::{Synced, missing, sync};
 pub use viewing::{Plan, Purchase, Purchases, plan, purchases};
 
 use crate::app::App;
 use anyhow::Context as _;
+
+/// Where Stripe's events are taken, below the server's public URL.
+pub const WEBHOOK_PATH: &str = "/payment/stripe/webhook";
 
 /// What is offered: the operator's plans, or those of this program.
 ///

@@ -1,4 +1,4 @@
-//! Routes under `/admin/connectors`, for operators.
+//! Routes under `/admin/connectors`, and the doctor of payments, for operators.
 
 use super::body::{Body, Component, Path, Query};
 use super::caller::Operator;
@@ -7,8 +7,8 @@ use crate::connectors::asks::{Ask, Grant};
 use crate::connectors::registry::ConnectorEvent;
 use crate::connectors::{Activated, Actor, Consent, Inspected, Installed, Then};
 use crate::error::{Problem, Result};
-use crate::operating::doctor::{self, Examination, Look};
-use crate::operating::{self, ConnectorOverview};
+use crate::operating::doctor::{self, Examination, Finding, Look};
+use crate::operating::{self, ConnectorOverview, till};
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -27,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(uploads)
         .routes(routes!(list))
         .routes(routes!(doctor))
+        .routes(routes!(payments_doctor))
         .routes(routes!(find, remove))
         .routes(routes!(activate))
         .routes(routes!(rollback))
@@ -134,8 +135,36 @@ struct Patient {
     (status = 404, description = "No such connector", body = Problem),
 ))]
 async fn doctor(State(app): State<App>, _: Operator, Query(patient): Query<Patient>) -> Result<Json<Vec<Examination>>> {
-    let look = if patient.live { Look::Live } else { Look::Here };
-    Ok(Json(Box::pin(doctor::examine(&app, patient.id.as_deref(), look)).await?))
+    Ok(Json(Box::pin(doctor::examine(&app, patient.id.as_deref(), look(patient.live))).await?))
+}
+
+fn look(live: bool) -> Look {
+    if live { Look::Live } else { Look::Here }
+}
+
+/// How far the doctor looks at payments.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Examined {
+    /// Whether Stripe is asked if it takes this server's key and has the prices.
+    #[serde(default)]
+    live: bool,
+}
+
+/// Find out what keeps people from paying, or from getting what they paid for.
+#[utoipa::path(get, path = "/admin/payments/doctor", tag = "admin", security(("bearer" = [])), params(Examined), responses(
+    (status = 200, description = "What was found", body = Vec<Finding>),
+    (status = 400, description = "The query cannot be read", body = Problem),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 403, description = "Not an operator", body = Problem),
+))]
+async fn payments_doctor(
+    State(app): State<App>,
+    _: Operator,
+    Query(examined): Query<Examined>,
+) -> Result<Json<Vec<Finding>>> {
+    Ok(Json(Box::pin(till::examine(&app, look(examined.live))).await?))
 }
 
 /// A connector and what was done to it.

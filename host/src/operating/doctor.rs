@@ -77,11 +77,31 @@ pub struct Finding {
     pub sentence: String,
 }
 
+impl Finding {
+    pub(super) fn fine(sentence: impl Into<String>) -> Self {
+        Self { weight: "fine", sentence: sentence.into() }
+    }
+
+    pub(super) fn note(sentence: impl Into<String>) -> Self {
+        Self { weight: "note", sentence: sentence.into() }
+    }
+
+    pub(super) fn problem(sentence: impl Into<String>) -> Self {
+        Self { weight: "problem", sentence: sentence.into() }
+    }
+
+    /// Whether something has to be done before it works.
+    #[must_use]
+    pub fn is_problem(&self) -> bool {
+        self.weight == "problem"
+    }
+}
+
 impl Examination {
     /// Whether something has to be done before it works.
     #[must_use]
     pub fn has_problem(&self) -> bool {
-        self.findings.iter().any(|finding| finding.weight == "problem")
+        self.findings.iter().any(Finding::is_problem)
     }
 
     fn add(&mut self, weight: &'static str, sentence: String) {
@@ -261,12 +281,7 @@ fn look_at_keys(app: &App, found: &mut Examination, release: &Release) {
 /// What is unusual about a redirect URI, for a server that others use.
 fn unreachable(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok()?;
-    let is_local = match url.host()? {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
-    if is_local {
+    if leads_here_only(&url) {
         let sentence =
             "The redirect URI leads only browsers of this machine back: set PUBLIC_URL to where others reach it.";
         return Some(sentence.to_owned());
@@ -274,6 +289,16 @@ fn unreachable(uri: &str) -> Option<String> {
     let sentence =
         "The redirect URI is not https, which most vendors refuse: put TLS in front and set PUBLIC_URL to it.";
     (url.scheme() != "https").then(|| sentence.to_owned())
+}
+
+/// Whether only programs of this machine get there.
+pub(super) fn leads_here_only(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Asks the vendor whether it takes the keys, where that needs no user.

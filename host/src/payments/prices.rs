@@ -2,7 +2,7 @@
 //! price later. Owns the tables `payment_prices` and `payment_offers`.
 
 use super::objects::{CREDITS, Invoice, Price, Subscription, TIER};
-use super::plans::Interval;
+use super::plans::{Interval, Offer, Plans};
 use super::stripe::Client;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -38,6 +38,12 @@ impl Pinned {
             Some(interval) => format!("{tier}, each {}", interval.word()),
             None => tier.clone(),
         })
+    }
+
+    fn is_of(&self, offer: &Offer) -> bool {
+        let Offer { tier, interval, credits, amount, currency, .. } = offer;
+        let same = (&self.tier, &self.period, &self.credits, &self.amount, &self.currency);
+        same == (tier, interval, credits, amount, currency)
     }
 
     fn of(price: &Price) -> Self {
@@ -127,6 +133,20 @@ pub(super) async fn offer(tx: &mut Tx, lookup_key: &str, price: &Price, now: Tim
     keep(tx, price, now).await?;
     on!(tx, conn => sqlx::query(OFFER).bind(lookup_key).bind(&price.id).execute(conn).await.map(drop))?;
     Ok(())
+}
+
+/// The names of what is for sale and cannot be bought: it has no price at Stripe that is known here, or another than it should.
+///
+/// # Errors
+/// The database failed.
+pub async fn not_offered(tx: &mut Tx, plans: &Plans) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for offer in plans.offers() {
+        if !offered(tx, &offer.lookup_key).await?.is_some_and(|pinned| pinned.is_of(&offer)) {
+            names.push(offer.lookup_key);
+        }
+    }
+    Ok(names)
 }
 
 /// The price that is offered under a name.

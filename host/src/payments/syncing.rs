@@ -1,7 +1,7 @@
 //! Making at Stripe what is offered: `orla stripe sync`.
 
 use super::objects::{CREDITS, Price, TIER};
-use super::plans::Offer;
+use super::plans::{Offer, Plans};
 use super::prices;
 use super::stripe::{Client, Parameters, with};
 use crate::app::App;
@@ -39,10 +39,7 @@ pub async fn sync(app: &App) -> Result<Vec<Synced>> {
     let client = Client::of(app)?;
     let mut done = Vec::new();
     for offer in super::plans(app)?.offers() {
-        let asked = [with("lookup_keys[]", &offer.lookup_key), with("active", &true)];
-        let found = client.list::<Price>("/v1/prices", &asked).await?.into_iter().next();
-        let fitting = found.filter(|price| fits(price, &offer));
-        let (price, is_new) = match fitting {
+        let (price, is_new) = match find(client, &offer).await? {
             Some(price) => (price, false),
             None => (make(client, &offer).await?, true),
         };
@@ -53,6 +50,28 @@ pub async fn sync(app: &App) -> Result<Vec<Synced>> {
         done.push(Synced { lookup_key, title, amount, currency, price_id: price.id, is_new });
     }
     Ok(done)
+}
+
+/// The names of what is for sale without a price at Stripe that fits it.
+///
+/// # Errors
+/// There is no key, or Stripe refuses it or failed.
+pub async fn missing(app: &App, plans: &Plans) -> Result<Vec<String>> {
+    let client = Client::of(app)?;
+    let mut names = Vec::new();
+    for offer in plans.offers() {
+        if find(client, &offer).await?.is_none() {
+            names.push(offer.lookup_key);
+        }
+    }
+    Ok(names)
+}
+
+/// The price of an offer, where Stripe has one that fits it.
+async fn find(client: Client<'_>, offer: &Offer) -> Result<Option<Price>> {
+    let asked = [with("lookup_keys[]", &offer.lookup_key), with("active", &true)];
+    let found = client.list::<Price>("/v1/prices", &asked).await?.into_iter().next();
+    Ok(found.filter(|price| fits(price, offer)))
 }
 
 fn fits(price: &Price, offer: &Offer) -> bool {
