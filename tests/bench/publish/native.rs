@@ -70,9 +70,7 @@ const PRICE: &str = "select id, unit, credits, connector, model, workspace_id, v
             (partition by unit, connector, model, workspace_id, vendor_key order by valid_from desc, id desc) as place
         from price_versions
         where operation = 'publish' and valid_from <= $1 and (workspace_id is null or workspace_id = $2)
-            and (connector is null or connector = 'x') and (model is null or model = '')
-            and (vendor_key = 'any' or exists (select 1 from connections c join connector_apps a on a.id = c.app_id
-                where c.workspace_id = $2 and c.id = $3 and a.workspace_id is not null))) as known
+            and (connector is null or connector = 'x') and (model is null or model = '')) as known
     where place = 1";
 const CONNECTION: &str = "select id, workspace_id, connected_by from connections where workspace_id = $1 and id = $2";
 const LOAD: &str = "select runs.release, connections.id, secrets.name, secrets.sealed, secrets.expires_at
@@ -116,7 +114,7 @@ impl Native {
         let found: Account = on!(&mut tx, conn => sqlx::query_as(CONNECTION)
             .bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
         let (.., price, _, _, _, _): Price = on!(&mut tx, conn => sqlx::query_as(PRICE)
-            .bind(now).bind(account.workspace_id).bind(account.id).fetch_one(conn).await)?;
+            .bind(now).bind(account.workspace_id).fetch_one(conn).await)?;
         drop(tx);
         assert!(found.id == account.id && price == 0);
         let mut tx = self.db.begin().await?;
