@@ -219,13 +219,17 @@ impl Answer {
         let Some(body) = self.body else {
             return Err(busy("Stripe's answer broke off.".to_owned(), None));
         };
+        // Whoever reads it must not find our key in it, whatever stands there.
+        let key = config.secret_key.as_ref().map_or("", |key| key.expose_secret());
         if self.status.is_success() {
-            return Ok(body);
+            return if key.is_empty() || !String::from_utf8_lossy(&body).contains(key) {
+                Ok(body)
+            } else {
+                Err(Error::Vendor("Stripe's answer repeats this server's key, and cannot be used.".to_owned()))
+            };
         }
         let Complaint { r#type, code, message } =
             serde_json::from_slice::<Failure>(&body).map(|failure| failure.error).unwrap_or_default();
-        // Whoever reads it must not find our key in it, whatever stands there.
-        let key = config.secret_key.as_ref().map_or("", |key| key.expose_secret());
         let words = plain(&message.unwrap_or_default().replace(key, "…"), 300);
         match self.status {
             StatusCode::NOT_FOUND => Err(Error::NotFound("thing at Stripe")),

@@ -53,7 +53,7 @@ async fn payments_that_work_are_said_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_people_from_paying_is_named_with_its_cure() {
     for backend in BOTH {
-        let Stage { host, .. } = Stage::open(backend).await;
+        let Stage { host, stripe: _stripe, .. } = Stage::open(backend).await;
         operator(&host).await;
         let plans = host.data.path().join("plans.toml");
         std::fs::write(&plans, PLANS.replace("currency = \"gbp\"", "currency = \"eur\"")).unwrap();
