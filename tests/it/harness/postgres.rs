@@ -32,7 +32,7 @@ postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync="$2" -c full_page_wr
     -c autovacuum="$2" >"$1/server.log" 2>&1 &
 server=$!
 cat >/dev/null || true
-kill -INT $server
+kill -INT $server 2>/dev/null || true
 wait $server || true
 rm -rf "$1"
 "#;
