@@ -2,6 +2,7 @@
 
 pub mod crediting;
 pub mod doctor;
+mod finding;
 pub mod records;
 pub mod resuming;
 pub mod sweeping;

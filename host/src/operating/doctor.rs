@@ -1,6 +1,7 @@
 //! The doctor: what each connector needs of its operator, what keeps it from working, and what to do about it. It looks at this
 //! installation; only on request it also asks vendors whether they take this host's keys.
 
+pub use super::finding::Finding;
 use crate::app::App;
 use crate::config::ConnectorConfig;
 use crate::connecting;
@@ -66,35 +67,6 @@ pub struct AskedScopes {
     pub optional: Vec<String>,
     /// The parameter `scope` as it is sent.
     pub sent: String,
-}
-
-/// Something that the doctor found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Finding {
-    /// `fine`, `note`, or `problem`: it does not work until somebody does something.
-    pub weight: &'static str,
-    /// What there is, and what to do about it.
-    pub sentence: String,
-}
-
-impl Finding {
-    pub(super) fn fine(sentence: impl Into<String>) -> Self {
-        Self { weight: "fine", sentence: sentence.into() }
-    }
-
-    pub(super) fn note(sentence: impl Into<String>) -> Self {
-        Self { weight: "note", sentence: sentence.into() }
-    }
-
-    pub(super) fn problem(sentence: impl Into<String>) -> Self {
-        Self { weight: "problem", sentence: sentence.into() }
-    }
-
-    /// Whether something has to be done before it works.
-    #[must_use]
-    pub fn is_problem(&self) -> bool {
-        self.weight == "problem"
-    }
 }
 
 impl Examination {
