@@ -200,7 +200,7 @@ pub(crate) async fn begin(app: &App, caller: Caller, wish: Wish) -> Result<Begun
     let pinned = Pinned { id: id.into(), workspace: caller.workspace, seed: rand::rng().random(), started_at: now };
     let connector = &release.manifest.id;
     let inserted: Result<(Claim, Quote, Option<HoldId>)> = async {
-        // Before anything leaves for the model, that is committed, and with it all of this.
+        // Before anything that costs leaves, its row in the journal is on the disk, and with it all of this.
         let mut tx = app.db().begin_to_be_followed().await?;
         let mut bundle = Bundle::new(&tx);
         let (quote, hold) = paying::reserving((&mut tx, &mut bundle), caller, id, &wish, connector, now).await?;
