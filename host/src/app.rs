@@ -31,6 +31,7 @@ struct Parts {
     config: Config,
     clock: Clock,
     db: Db,
+    jobs_db: Db,
     fence: Fence,
     vault: Arc<Vault>,
     tokens: Tokens,
@@ -60,11 +61,13 @@ impl App {
         let vault = Arc::new(Vault::open(&config.master_key(), &db, clock.now()).await?);
         let tokens = Tokens::new(&vault.derive("orla/v1/jwt"));
         let mailer = Mailer::new(&config)?;
-        let connectors = Box::pin(Connectors::open(setup, &config, &db, &fence, &clock, &vault)).await?;
+        let jobs_db = db.apart();
+        let connectors = Box::pin(Connectors::open(setup, &config, &jobs_db, &fence, &clock, &vault)).await?;
         Ok(Self(Arc::new(Parts {
             config,
             clock,
             db,
+            jobs_db,
             fence,
             vault,
             tokens,
@@ -104,6 +107,13 @@ impl App {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The same database for the worker, for publications that are carried out and for the journals of runs: by a pool of its
+    /// own, since what was taken in shall not wait behind a crowd that wants to be.
+    #[must_use]
+    pub fn jobs_db(&self) -> &Db {
+        &self.0.jobs_db
     }
 
     /// What keeps a restored installation from sending.
@@ -214,6 +224,7 @@ impl App {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("work was still under way after {} s: it goes on after the next start", DRAIN.as_secs());
         }
+        self.0.jobs_db.close().await;
         self.0.db.close().await;
     }
 }

@@ -19,6 +19,8 @@ use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Connections to PostgreSQL in a pool. A server does most with few at once: of more, each waits for the others' processor time.
+const CONNECTIONS: u32 = 8;
 /// A connection that rested longer than this may have been closed by the other side.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
@@ -69,7 +71,7 @@ impl Db {
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a PostgreSQL URL")?;
             let pool = PgPoolOptions::new()
-                .max_connections(16)
+                .max_connections(CONNECTIONS)
                 .acquire_timeout(Duration::from_secs(30))
                 .test_before_acquire(false)
                 .before_acquire(|connection, before| Box::pin(is_alive(connection, before.idle_for)))
@@ -80,6 +82,18 @@ impl Db {
         } else {
             bail!("DATABASE_URL must begin with `sqlite:` or `postgres:`");
         })
+    }
+
+    /// The same database by a pool of its own, which does not wait behind the crowd at the other. SQLite has one writer for all.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres(pool) => {
+                let options = pool.connect_options().as_ref().clone();
+                Self::Postgres(pool.options().clone().connect_lazy_with(options))
+            }
+        }
     }
 
     async fn open_sqlite(url: &str, absent: Absent) -> anyhow::Result<Self> {

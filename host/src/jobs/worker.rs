@@ -31,10 +31,6 @@ const RIPEN_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a worker that has something in hand waits before it claims more: a claim costs the same for one job as for many.
 const GATHER: Duration = Duration::from_millis(4);
-/// The same where it has much in hand, which takes its time anyway.
-const GATHER_MORE: Duration = Duration::from_millis(8);
-/// How many jobs are much.
-const MUCH: usize = 2 * BATCH;
 
 /// What a claimed job comes to.
 enum Work {
@@ -131,13 +127,13 @@ async fn gather(app: &App, shares: &Shares, ended: &Notify) {
             () = app.stopping().cancelled() => return,
         }
     }
-    tokio::time::sleep(if shares.in_use() < MUCH { GATHER } else { GATHER_MORE }).await;
+    tokio::time::sleep(GATHER).await;
 }
 
 /// Claims jobs and begins them in one transaction. Those that had become pointless end in it.
 async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::Result<Taken> {
     let now = app.now();
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.jobs_db().begin().await?;
     let mut ripe = Ripe::None;
     if rounds.ripened.is_none_or(|last| now.since(last) >= RIPEN_EVERY) {
         ripe = ripen(&mut tx, now).await?;
@@ -238,7 +234,7 @@ pub(crate) async fn keep(app: &App, claim: &Claim) {
     loop {
         tokio::time::sleep(lease / 3).await;
         let renewed: sqlx::Result<bool> = async {
-            let mut tx = app.db().begin_single().await?;
+            let mut tx = app.jobs_db().begin_single().await?;
             let renewed = renew(&mut tx, claim, app.now().after(lease)).await?;
             tx.commit().await?;
             Ok(renewed)
@@ -254,7 +250,7 @@ pub(crate) async fn keep(app: &App, claim: &Claim) {
 
 async fn mail(app: &App, claim: &Claim, sent: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let sent = sent.await;
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.jobs_db().begin().await?;
     match sent {
         Ok(()) => complete(&mut tx, claim).await?,
         Err(error) => {
@@ -267,7 +263,7 @@ async fn mail(app: &App, claim: &Claim, sent: impl Future<Output = anyhow::Resul
 
 /// Sleeps until work is due, or there may be new work.
 async fn sleep(app: &App) {
-    let next = match app.db().read().await {
+    let next = match app.jobs_db().read().await {
         Ok(mut tx) => next_ripe(&mut tx).await.ok().flatten(),
         Err(_) => None,
     };

@@ -78,10 +78,10 @@ async fn complete(app: &App, Begun { publication, run }: Begun) -> anyhow::Resul
     // What runs for the first time has done nothing yet, and has no media but those that it was taken in with.
     let is_new = publication.attempts <= 1 && publication.completes.is_none();
     let Some(run) = run.filter(|_| is_new) else {
-        return load(app, &mut app.db().read().await?, publication).await;
+        return load(app, &mut app.jobs_db().read().await?, publication).await;
     };
     let fetched = match publication.publish_at {
-        Some(_) => media::fetched(&mut app.db().read().await?, publication.workspace_id, publication.id).await?,
+        Some(_) => media::fetched(&mut app.jobs_db().read().await?, publication.workspace_id, publication.id).await?,
         None => Fetched::new(),
     };
     Ok(Loaded::of(publication, run, Vec::new(), fetched))
@@ -109,7 +109,7 @@ pub(crate) async fn carry_out(app: &App, claim: &Claim, begun: Begun) -> anyhow:
     let (end, meter) = attempt(app, loaded).await;
     let now = app.now();
     let goes_on = matches!(end, End::Waiting(_) | End::Again(..) | End::Uncertain(_));
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.jobs_db().begin().await?;
     write_end(app, &mut tx, claim, &publication, end, &meter, now).await?;
     tx.commit().await?;
     if goes_on {
@@ -219,7 +219,7 @@ async fn ready(app: &App, loaded: Loaded) -> Result<Ready, Fault> {
 }
 
 async fn kept(app: &App, connection: &Connection, target: Option<&str>) -> Result<Kept, Fault> {
-    let read = async { facts::kept(&mut app.db().read().await?, connection, target).await };
+    let read = async { facts::kept(&mut app.jobs_db().read().await?, connection, target).await };
     read.await.map_err(|error| {
         tracing::error!(connection = %connection.id, "the facts of an account cannot be read: {error}");
         Fault::new(FaultKind::Cancelled, "the host could not read what it knows of the account")

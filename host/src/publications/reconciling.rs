@@ -45,11 +45,11 @@ enum Found {
 /// # Errors
 /// The claim was lost, or the database failed: the look is repeated.
 pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result<()> {
-    let mut tx = app.db().read().await?;
+    let mut tx = app.jobs_db().read().await?;
     let publication: Publication = on!(&mut tx, conn => sqlx::query_as(FIND_ANY).bind(id).fetch_one(conn).await)?;
     if publication.state()? != State::Uncertain {
         drop(tx);
-        let mut tx = app.db().begin_single().await?;
+        let mut tx = app.jobs_db().begin_single().await?;
         jobs::complete(&mut tx, claim).await?;
         return Ok(tx.commit().await?);
     }
@@ -57,7 +57,7 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     drop(tx);
     let Some(effect) = loaded.effects.iter().find(|effect| effect.is_uncertain()).cloned() else {
         // A person has said it meanwhile, or the answer came late.
-        let mut tx = app.db().begin().await?;
+        let mut tx = app.jobs_db().begin().await?;
         go_on(&mut tx, claim, &loaded.publication, "every commit's outcome is known", app.now()).await?;
         tx.commit().await?;
         app.wake_worker();
@@ -69,7 +69,7 @@ pub async fn look(app: &App, claim: &Claim, id: PublicationId) -> anyhow::Result
     let publication = &loaded.publication;
     let visible = doubting::sent_by(app, publication, &effect).after(visible_after);
     let run = RunId::from(id);
-    let mut tx = app.db().begin().await?;
+    let mut tx = app.jobs_db().begin().await?;
     match held_against_others(&mut tx, publication, &effect, found).await? {
         Found::There(committed, _) => {
             looks::found(&mut tx, run, &effect.key, &committed, now).await?;
@@ -167,7 +167,7 @@ async fn replies(
     sent_at: Timestamp,
     places: &[AnswerPlace],
 ) -> sqlx::Result<Vec<String>> {
-    others::replies(&mut app.db().read().await?, lost, sent_at, places).await
+    others::replies(&mut app.jobs_db().read().await?, lost, sent_at, places).await
 }
 
 const PENDING: &str =

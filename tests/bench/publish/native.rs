@@ -20,6 +20,7 @@ const RELEASE: &str = "000000000000000000000000000000000000000000000000000000000
 
 struct Native {
     db: Db,
+    jobs_db: Db,
     http: Client,
     origin: String,
     token: String,
@@ -44,7 +45,14 @@ pub(crate) async fn run(database: &str, origin: &str, token: &str) {
     // A fresh connection for each post, as the journal's rules ask of whoever keeps one.
     #[expect(clippy::disallowed_methods, reason = "the floor is no part of the host")]
     let http = Client::builder().pool_max_idle_per_host(0).http1_only().no_proxy().build().unwrap();
-    let native = Arc::new(Native { db, http, origin: origin.to_owned(), token: token.to_owned(), accounts });
+    let native = Arc::new(Native {
+        jobs_db: db.apart(),
+        db,
+        http,
+        origin: origin.to_owned(),
+        token: token.to_owned(),
+        accounts,
+    });
     let publish = |n| {
         let native = native.clone();
         async move { native.publish(n).await }
@@ -132,7 +140,7 @@ impl Native {
 
     async fn begin(&self, id: PublicationId, job: JobId, lease: Uuid) -> sqlx::Result<()> {
         let now = Clock::System.now();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.jobs_db.begin().await?;
         on!(&mut tx, conn => sqlx::query(CLAIM).bind(lease).bind(now.after(LEASE)).bind(job)
             .execute(conn).await.map(drop))?;
         on!(&mut tx, conn => sqlx::query(BEGIN).bind(now).bind(id).execute(conn).await.map(drop))?;
@@ -142,7 +150,7 @@ impl Native {
 
     async fn look_up(&self, publication: PublicationId, account: Account) -> sqlx::Result<()> {
         let (workspace, id) = (account.workspace_id, account.id);
-        let mut tx = self.db.read().await?;
+        let mut tx = self.jobs_db.read().await?;
         let rows: Vec<(String, ConnectionId, String, Vec<u8>, Option<Timestamp>)> = on!(&mut tx, conn =>
             sqlx::query_as(LOAD).bind(publication).bind(workspace).bind(id).fetch_all(conn).await)?;
         assert!(rows.len() == 2 && rows.iter().all(|row| row.0 == RELEASE && row.1 == id));
@@ -151,7 +159,7 @@ impl Native {
 
     async fn start_effect(&self, id: PublicationId, body: &Value) -> sqlx::Result<()> {
         let digest = hex::encode(Sha256::digest(body.to_string()));
-        let mut tx = self.db.begin_single().await?;
+        let mut tx = self.jobs_db.begin_single().await?;
         on!(&mut tx, conn => sqlx::query(EFFECT).bind(id).bind(&digest).bind(Clock::System.now())
             .execute(conn).await.map(drop))?;
         tx.commit().await
@@ -159,7 +167,7 @@ impl Native {
 
     async fn end_effect(&self, id: PublicationId, answer: &str) -> sqlx::Result<()> {
         let answer = json!({"status": 201, "headers": [["content-type", "application/json"]], "text": answer});
-        let mut tx = self.db.begin_single().await?;
+        let mut tx = self.jobs_db.begin_single().await?;
         on!(&mut tx, conn => sqlx::query(EFFECT_DONE).bind(answer.to_string()).bind(Clock::System.now()).bind(id)
             .execute(conn).await.map(drop))?;
         tx.commit().await
@@ -173,7 +181,7 @@ impl Native {
         let receipt = json!([{"outcome": "done", "key": "part/0", "id": post, "url": url}]);
         let meter = json!({"fuel": 0, "memory_peak_bytes": 0, "requests": 1, "bytes_out": 70, "bytes_in": 200,
             "wall_us": 50_000, "guest_us": 0});
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.jobs_db.begin().await?;
         on!(&mut tx, conn => sqlx::query(JOB_DONE).bind(job).bind(lease).execute(conn).await.map(drop))?;
         on!(&mut tx, conn => sqlx::query(PUBLISHED).bind(receipt.to_string()).bind(now).bind(id)
             .execute(conn).await.map(drop))?;
