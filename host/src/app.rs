@@ -32,6 +32,7 @@ struct Parts {
     clock: Clock,
     db: Db,
     jobs_db: Db,
+    claims_db: Db,
     fence: Fence,
     vault: Arc<Vault>,
     tokens: Tokens,
@@ -67,6 +68,7 @@ impl App {
             config,
             clock,
             db,
+            claims_db: jobs_db.alone(),
             jobs_db,
             fence,
             vault,
@@ -109,11 +111,16 @@ impl App {
         &self.0.db
     }
 
-    /// The same database for the worker, for publications that are carried out and for the journals of runs: by a pool of its
-    /// own, since what was taken in shall not wait behind a crowd that wants to be.
+    /// The same database for jobs in hand, above all publications, and for the journals of runs: by a pool of its own, since what
+    /// was taken in shall not wait behind a crowd that wants to be.
     #[must_use]
     pub fn jobs_db(&self) -> &Db {
         &self.0.jobs_db
+    }
+
+    /// The same database for the worker's claims, one after the other: by a connection whose plans the worker looks after.
+    pub(crate) fn claims_db(&self) -> &Db {
+        &self.0.claims_db
     }
 
     /// What keeps a restored installation from sending.
@@ -224,6 +231,7 @@ impl App {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("work was still under way after {} s: it goes on after the next start", DRAIN.as_secs());
         }
+        self.0.claims_db.close().await;
         self.0.jobs_db.close().await;
         self.0.db.close().await;
     }

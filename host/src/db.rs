@@ -87,11 +87,20 @@ impl Db {
     /// The same database by a pool of its own, which does not wait behind the crowd at the other. SQLite has one writer for all.
     #[must_use]
     pub fn apart(&self) -> Self {
+        self.by_another_pool(CONNECTIONS)
+    }
+
+    /// As [`Db::apart`], by a single connection.
+    pub(crate) fn alone(&self) -> Self {
+        self.by_another_pool(1)
+    }
+
+    fn by_another_pool(&self, connections: u32) -> Self {
         match self {
             Self::Sqlite { .. } => self.clone(),
             Self::Postgres(pool) => {
-                let options = pool.connect_options().as_ref().clone();
-                Self::Postgres(pool.options().clone().connect_lazy_with(options))
+                let (pools, options) = (pool.options().clone(), pool.connect_options().as_ref().clone());
+                Self::Postgres(pools.max_connections(connections).connect_lazy_with(options))
             }
         }
     }
@@ -131,10 +140,14 @@ impl Db {
     /// # Errors
     /// The database is unreachable, or the queue for it did not move for half a minute.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
+        self.begin_with("begin").await
+    }
+
+    async fn begin_with(&self, postgres: &'static str) -> sqlx::Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(Guard::Write(writer.begin_with("begin immediate").await?)),
             // Boxed, here and below: 14 KiB, most of them for connecting anew, that every caller's future would carry along.
-            Self::Postgres(pool) => Tx::Postgres(Guard::Write(Box::pin(pool.begin()).await?)),
+            Self::Postgres(pool) => Tx::Postgres(Guard::Write(Box::pin(pool.begin_with(postgres)).await?)),
         })
     }
 
@@ -145,11 +158,16 @@ impl Db {
     /// # Errors
     /// As for [`Db::begin`].
     pub(crate) async fn begin_to_be_followed(&self) -> sqlx::Result<Tx> {
-        const POSTGRES: &str = "begin; set local synchronous_commit = off";
-        Ok(match self {
-            Self::Sqlite { .. } => self.begin().await?,
-            Self::Postgres(pool) => Tx::Postgres(Guard::Write(Box::pin(pool.begin_with(POSTGRES)).await?)),
-        })
+        self.begin_with("begin; set local synchronous_commit = off").await
+    }
+
+    /// As [`Db::begin`], and PostgreSQL plans anew all that this connection runs from now on. It keeps plans, and one that was made
+    /// for an empty table may read all of a full one, again and again.
+    ///
+    /// # Errors
+    /// As for [`Db::begin`].
+    pub(crate) async fn begin_afresh(&self) -> sqlx::Result<Tx> {
+        self.begin_with("begin; discard plans").await
     }
 
     /// A connection for exactly one statement that writes: it is a transaction of its own, durable once it has run. That

@@ -2,6 +2,8 @@
 
 use crate::harness::{BOTH, Fault, Host, Mode};
 use orla::clock::{Clock, Timestamp};
+use orla::db::Db;
+use orla::on;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -71,5 +73,56 @@ async fn accounts_do_not_wait_for_each_other() {
         let texts: Vec<String> = host.sim.posts().into_iter().map(|post| post.text).collect();
         assert_eq!(texts, ["beside it", "held up", "behind it"], "{backend:?}");
         host.check_books().await;
+    }
+}
+
+/// How many rows of jobs PostgreSQL has read without an index; SQLite keeps no plans.
+async fn read_without_index(db: &Db) -> i64 {
+    let mut tx = db.read().await.unwrap();
+    if !tx.is_postgres() {
+        return 0;
+    }
+    const READ: &str = "select seq_tup_read from pg_stat_user_tables where relname = 'jobs'";
+    on!(&mut tx, conn => sqlx::query_scalar(READ).fetch_one(conn).await).unwrap()
+}
+
+/// PostgreSQL keeps the plans that it made while there was nothing to do, when reading all jobs was the quickest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_had_nothing_to_do_does_not_read_all_jobs_of_a_crowd() {
+    const CROWD: i64 = 20_000;
+    for backend in BOTH {
+        let host = Host::start(backend).await;
+        let ada = host.connected("ada", "twitter").await;
+        let db = host.app.db();
+        let mut tx = db.begin_single().await.unwrap();
+        let vacuum = if tx.is_postgres() { "vacuum analyze jobs" } else { "analyze jobs" };
+        on!(&mut tx, conn => sqlx::query(vacuum).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..20 {
+            host.app.wake_worker();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let mut tx = db.begin().await.unwrap();
+        let new = if tx.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        let crowd = format!(
+            "insert into jobs (id, kind, subject, due_at, attempts, created_at, queue, workspace_id, line, ready)
+            with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < $1)
+            select {new}, 'reconcile', {new}, $2 + n, 0, $2, 'x', {new}, {new}, 0 from numbers"
+        );
+        let due = Clock::System.now().after(Duration::from_secs(86_400));
+        let crowd = sqlx::AssertSqlSafe(crowd);
+        on!(&mut tx, conn => sqlx::query(crowd).bind(CROWD).bind(due).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        // Until the worker has its statements planned anew, and the server has counted what was read before.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let before = read_without_index(db).await;
+        for n in 0..3 {
+            let post = json!({"platform": "twitter", "content": format!("number {n}")});
+            let id = ada.publish(&post, &format!("{n}")).await.expect(202)["id"].as_str().unwrap().to_owned();
+            ada.wait(&id, &["published"]).await;
+        }
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let read = read_without_index(db).await - before;
+        assert!(read < CROWD, "{read} of {CROWD} jobs were read for three posts on {backend:?}");
     }
 }

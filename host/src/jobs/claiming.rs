@@ -13,13 +13,24 @@ use crate::on;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Most jobs that become ready at once; [`RIPEN`] says it again.
+/// Most jobs that become ready at once; [`RIPEN_SQLITE`] says it again.
 const BATCH: u64 = 1_000;
 
 /// Nothing in it lets PostgreSQL expect other costs of one time than of another: it would plan anew at each, which takes ten times
 /// as long as to find that nothing is due.
-const RIPEN: &str = "update jobs set ready = 1 where id in
-    (select id from jobs where ready = 0 and lease is null and due_at <= (select $1) order by due_at limit 1000)";
+macro_rules! ripen {
+    ($of:literal, $end:literal) => {
+        concat!(
+            "update jobs set ready = 1 where id ",
+            $of,
+            "select id from jobs where ready = 0 and lease is null and due_at <= (select $1) order by due_at limit 1000",
+            $end
+        )
+    };
+}
+const RIPEN_SQLITE: &str = ripen!("in (", ")");
+/// As an array, here and below: of `in`, PostgreSQL may think that it were best answered by reading all jobs.
+const RIPEN_POSTGRES: &str = ripen!("= any (array(", "))");
 const LAPSE: &str = "update jobs set lease = null, leased_until = null, ready = 1
     where lease is not null and leased_until <= $1";
 
@@ -35,7 +46,8 @@ pub(super) enum Ripe {
 /// Makes ready what is due, and what a worker that died had in hand.
 pub(super) async fn ripen(tx: &mut Tx, now: Timestamp) -> sqlx::Result<Ripe> {
     let lapsed = on!(tx, conn => sqlx::query(LAPSE).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
-    let ripe = on!(tx, conn => sqlx::query(RIPEN).bind(now)
+    let statement = if tx.is_postgres() { RIPEN_POSTGRES } else { RIPEN_SQLITE };
+    let ripe = on!(tx, conn => sqlx::query(statement).bind(now)
         .execute(conn).await.map(|done| done.rows_affected()))?;
     Ok(match (lapsed, ripe) {
         (_, ripe) if ripe >= BATCH => Ripe::Batch,
@@ -84,7 +96,7 @@ pub(super) struct Wanted<'a> {
 /// The heads of lines: from line to line by the index, as many as are wanted. The fence is asked in the claim itself: a host
 /// under which a backup was restored must not claim either.
 macro_rules! claim {
-    ($turns:literal, $lock:literal) => {
+    ($of:literal, $end:literal, $lock:literal) => {
         concat!(
             "with recursive head (line) as (
                 select (select line from jobs where queue = $4 and ready = 1 and lease is null and line > $5
@@ -103,18 +115,22 @@ macro_rules! claim {
                 limit $9
             )
             update jobs set lease = $1, leased_until = $2, attempts = attempts + 1
-            where id in (select id from jobs where id ",
-            $turns,
+            where id ",
+            $of,
+            "select id from jobs where id ",
+            $of,
+            "select id from turn",
+            $end,
             " and lease is null and due_at <= $3
                 and not exists (select 1 from fence where resumed_at is null)",
             $lock,
-            ") returning id, kind, subject, attempts, line, workspace_id"
+            $end,
+            " returning id, kind, subject, attempts, line, workspace_id"
         )
     };
 }
-const CLAIM_SQLITE: &str = claim!("in (select id from turn)", "");
-/// As an array: of `in`, PostgreSQL may think that it were best answered by reading all jobs.
-const CLAIM_POSTGRES: &str = claim!("= any (array(select id from turn))", " for update skip locked");
+const CLAIM_SQLITE: &str = claim!("in (", ")", "");
+const CLAIM_POSTGRES: &str = claim!("= any (array(", "))", " for update skip locked");
 
 /// A claimed job.
 pub(super) struct Turn {

@@ -17,7 +17,7 @@ use crate::webhooks::paused;
 use crate::{generations, imports, schedules};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -25,6 +25,9 @@ use uuid::Uuid;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 const MAIL_RETRY: Duration = Duration::from_secs(60);
+
+/// How long a claim goes by the same plans: ten thousand jobs may have come meanwhile.
+const PLANS_LAST: Duration = Duration::from_secs(1);
 
 /// How often a busy worker looks for jobs whose time has come.
 const RIPEN_EVERY: Duration = Duration::from_millis(100);
@@ -69,6 +72,8 @@ struct Rounds {
     count: usize,
     /// When jobs were last made ready.
     ripened: Option<Timestamp>,
+    /// When the database last had to plan the statements of a claim anew.
+    planned: Option<Instant>,
 }
 
 /// Most jobs that are claimed at once: as one transaction, they wait for the disk once.
@@ -133,7 +138,12 @@ async fn gather(app: &App, shares: &Shares, ended: &Notify) {
 /// Claims jobs and begins them in one transaction. Those that had become pointless end in it.
 async fn take(app: &App, shares: &Arc<Shares>, rounds: &mut Rounds) -> anyhow::Result<Taken> {
     let now = app.now();
-    let mut tx = app.jobs_db().begin().await?;
+    let mut tx = if rounds.planned.is_some_and(|at| at.elapsed() < PLANS_LAST) {
+        app.claims_db().begin().await?
+    } else {
+        rounds.planned = Some(Instant::now());
+        app.claims_db().begin_afresh().await?
+    };
     let mut ripe = Ripe::None;
     if rounds.ripened.is_none_or(|last| now.since(last) >= RIPEN_EVERY) {
         ripe = ripen(&mut tx, now).await?;
@@ -263,7 +273,7 @@ async fn mail(app: &App, claim: &Claim, sent: impl Future<Output = anyhow::Resul
 
 /// Sleeps until work is due, or there may be new work.
 async fn sleep(app: &App) {
-    let next = match app.jobs_db().read().await {
+    let next = match app.claims_db().read().await {
         Ok(mut tx) => next_ripe(&mut tx).await.ok().flatten(),
         Err(_) => None,
     };
