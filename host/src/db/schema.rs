@@ -1,7 +1,8 @@
 //! What tables there are, by the database's own word, and which migrations made them. So a table that a later migration
 //! adds is backed up without anybody thinking of it.
 
-use super::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Tx};
+use super::Tx;
+use super::opening::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 use crate::on;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
