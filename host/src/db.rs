@@ -151,8 +151,9 @@ impl Db {
     /// # Errors
     /// The database is unreachable.
     pub async fn listen(&self, channel: &str) -> sqlx::Result<Option<PgListener>> {
-        let Self::Postgres(pool) = self else { return Ok(None) };
-        let mut listener = Box::pin(PgListener::connect_with(pool)).await?;
+        // A listener keeps the connection that it takes from a pool.
+        let Self::Postgres(pool) = self.alone() else { return Ok(None) };
+        let mut listener = Box::pin(PgListener::connect_with(&pool)).await?;
         listener.listen(channel).await?;
         Ok(Some(listener))
     }
