@@ -111,8 +111,8 @@ impl App {
         &self.0.db
     }
 
-    /// The same database for jobs in hand, above all publications, and for the journals of runs: by a pool of its own, since what
-    /// was taken in shall not wait behind a crowd that wants to be.
+    /// The same database for jobs in hand, above all publications, and for all that connectors need of it, such as the journals of
+    /// runs: by a pool of its own, since what was taken in shall not wait behind a crowd that wants to be.
     #[must_use]
     pub fn jobs_db(&self) -> &Db {
         &self.0.jobs_db
